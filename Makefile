@@ -1,0 +1,452 @@
+# Makefile -- every command of the course. A folder that holds NAME.h, test_NAME.c and NAME.c is an exercise; nothing else
+# lists it. One file, no recursion; what is generated goes to build/, what the learner writes to work/, data to data/.
+MAKEFLAGS += -rR --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+SHELL := /bin/sh
+
+# Assignments here beat the environment and are beaten by make's command line: that alone decides.
+EX :=
+STAGE :=
+ALL :=
+TRACK := core
+LEVEL :=
+ARGS :=
+MINE :=
+WITH :=
+SIZES :=
+DTYPE :=
+THREADS :=
+DEVICE :=
+COMPARE :=
+PEERS :=
+SEED :=
+TRIALS :=
+MIRROR :=
+SETUP :=
+OUT :=
+DIR :=
+JOBS :=
+KIND := kernel
+V :=
+CC := gcc
+ARCH := native
+CFLAGS := -O3 -g
+LDFLAGS :=
+unexport EX STAGE ALL TRACK LEVEL ARGS MINE WITH SIZES DTYPE THREADS DEVICE COMPARE PEERS SEED MIRROR SETUP OUT \
+    DIR JOBS KIND V CC ARCH CFLAGS LDFLAGS CI CPPFLAGS CXXFLAGS LDLIBS
+
+Q := $(if $(V),,@)
+comma := ,
+ifneq ($(TRIALS),)
+export TRIALS
+endif
+todo_text := TODO(
+.DEFAULT_GOAL := help
+goals := $(if $(MAKECMDGOALS),$(MAKECMDGOALS),help)
+
+# ---- The exercises, found by their tests -----------------------------------------------------------------------------
+
+tests := $(sort $(wildcard stage[0-9]/*/test_*.c))
+names := $(patsubst test_%.c,%,$(notdir $(tests)))
+$(foreach t,$(tests),$(eval dir_$(patsubst test_%.c,%,$(notdir $t)) := $(patsubst %/,%,$(dir $t))))
+ifneq ($(names),)
+# needs_NAME: what line 2 of the header names after "needs:", a comma between.
+$(foreach w,$(shell awk 'FNR == 2 { n = FILENAME; sub(".*/", "", n); sub("[.]h$$", "", n); w = "nothing"; \
+    if (match($$0, /needs: *[^;*]*/)) { w = substr($$0, RSTART + 6, RLENGTH - 6); gsub(/[ ]/, "", w) } print n ":" w }' \
+    $(foreach n,$(names),$(dir_$n)/$n.h)),$(eval needs_$(firstword $(subst :, ,$w)) := $(filter-out nothing,$(subst $(comma), ,$(lastword $(subst :, ,$w))))))
+endif
+
+# EX=softmax, stage2/03_softmax, 03_softmax, or a step: softmax.softmax_backward
+ex_path := $(patsubst %/,%,$(EX:work/%=%))
+ex := $(strip $(foreach n,$(names),$(if $(filter $(ex_path) $(firstword $(subst ., ,$(ex_path))),$n $(dir_$n) $(notdir $(dir_$n))),$n)))
+step := $(if $(findstring /,$(EX)),,$(word 2,$(subst ., ,$(EX))))
+ifneq ($(EX),)
+# The matrix product has rows in bench/ and no folder.
+bench_only := $(if $(filter bench,$(goals)),$(filter gemm,$(EX)))
+ifeq ($(ex)$(bench_only)$(filter new,$(goals)),)
+$(error no exercise '$(EX)'. The nearest names: $(shell printf '%s\n' $(names) | awk -v want='$(firstword $(subst ., ,$(notdir $(ex_path))))' -f scripts/near.awk). `make list` shows all)
+endif
+endif
+chosen := $(if $(EX),$(ex),$(if $(STAGE),$(foreach n,$(names),$(if $(filter stage$(STAGE)/%,$(dir_$n)),$n)),$(names)))
+
+# ---- The machine, looked at once ---------------------------------------------------------------------------------------
+
+plain_goals := help setup setup-tour setup-check tour check check-full clean data new update study progress grade-all dist doctor list solution hint
+ifneq ($(filter-out $(plain_goals),$(goals)),)
+include build/config.mk
+endif
+build/config.mk: scripts/configure.sh
+	@sh scripts/configure.sh $@ '$(CC)'
+
+# What scripts/unpack.sh brought without root.
+ifneq ($(wildcard build/deps/usr),)
+export PATH := $(CURDIR)/build/deps/usr/bin:$(PATH)
+export LD_LIBRARY_PATH := $(subst $() ,:,$(wildcard $(CURDIR)/build/deps/usr/lib/*-linux-gnu $(CURDIR)/build/deps/lib/*-linux-gnu $(CURDIR)/build/deps/usr/lib/*-linux-gnu/openblas-openmp))
+export FONTCONFIG_FILE := $(CURDIR)/build/deps/fonts.conf
+endif
+
+# ---- Flags: a file for each set, rewritten only when it changes, so that only what used it is built again ---------------
+
+warn := -Wall -Wextra -Wpedantic
+cc_base = $(CC) -std=c17 $(warn)
+opt := -fno-math-errno -fno-trapping-math -march=$(ARCH)
+include_flags = -Icommon -Igrading -Ibench $(deps_cppflags)
+lib_cppflags = $(blas_cppflags) $(dnnl_cppflags)
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+cc_ref  = $(cc_base) $(CFLAGS) $(opt) $(openmp) $(include_flags) $(lib_cppflags)
+cc_f64  = $(cc_ref) -DREAL64
+cc_asan = $(cc_base) -O1 -g $(sanitize) $(opt) $(openmp) $(include_flags) $(lib_cppflags)
+cc_asan64 = $(cc_asan) -DREAL64
+ld_ref  = $(CC) $(openmp) $(LDFLAGS) $(deps_ldflags)
+ld_f64  = $(ld_ref)
+ld_asan = $(ld_ref) $(sanitize)
+ld_asan64 = $(ld_asan)
+libs = $(dnnl_libs) $(blas_libs) $(jansson_libs) $(zlib_libs) -lm
+
+# make -n writes no flags: it would believe afterwards that they had been used.
+dry_run := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+variants := ref f64 asan asan64
+flag_text = $(strip $($1))
+define flag_file
+ifeq ($$(dry_run),)
+ifneq ($$(file <build/flags/$1),$$(call flag_text,$1))
+$$(shell mkdir -p build/flags)
+$$(file >build/flags/$1,$$(call flag_text,$1))
+endif
+endif
+endef
+ifneq ($(filter-out $(plain_goals),$(goals)),)
+$(foreach v,$(variants),$(eval $(call flag_file,cc_$v))$(eval $(call flag_file,ld_$v)))
+$(eval $(call flag_file,libs))
+endif
+
+define variant
+build/$1/%.o: %.c build/flags/cc_$1
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_$1) -I$$(dir $$*) -MMD -MP -c -o $$@ $$<
+build/$1/%.worker.o: %.c build/flags/cc_$1
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_$1) -I$$(dir $$*) -MMD -MP -c -o $$@ $$<
+build/$1/%.judge.o: %.c build/flags/cc_$1
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_$1) -O1 -DJUDGE -I$$(dir $$*) -MMD -MP -c -o $$@ $$<
+build/$1/%.oracle.o: %.c build/flags/cc_$1
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_$1) -O1 -DORACLE_TESTS -I$$(dir $$*) -MMD -MP -c -o $$@ $$<
+build/$1/libcommon.a: $$(patsubst %.c,build/$1/%.o,$$(common_src))
+	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+common_src := $(wildcard common/*.c common/ops/*.c)
+$(foreach v,$(variants),$(eval $(call variant,$v)))
+build/flags/%: ;
+
+# ---- Help ----------------------------------------------------------------------------------------------------------------
+
+.PHONY: help
+help:
+	@awk -f scripts/help.awk Makefile
+
+#: Begin
+#: tour            sets up, trains, grades, benchmarks, plots: three minutes      make tour
+#: doctor          what this machine has, what is missing, how to get it          make doctor
+#: data            fetch the real data sets, or copy them from MIRROR=            make data
+#: Learn
+#: stageN          write the missing skeletons of stage N to work/, build them    make stage2
+#: grade           points, the first failure explained [EX= STAGE= ALL=1]         make grade EX=softmax
+#: next, list      what to do next along TRACK=, every exercise                   make next
+#: hint            a hint for a step, LEVEL=1 to 3                                make hint EX=softmax LEVEL=2
+#: debug           gdb on the failing probe                                       make debug EX=softmax
+#: watch           grade again whenever the file is saved                         make watch EX=softmax
+#: reset           the skeleton anew; your file is kept as a backup               make reset EX=softmax
+#: solution        your file beside the reference                                 make solution EX=softmax
+#: run             the exercise's program [ARGS= MINE=1 MINE=all]                 make run EX=softmax MINE=1
+#: progress        points over time                                               make progress
+#: update          pull, and merge changed skeletons into work/                   make update
+#: Measure
+#: bench           against the libraries [EX= WITH= SIZES= THREADS= COMPARE=]     make bench EX=softmax
+#: peers           install the Python peers outside this folder                   make peers
+#: plots           draw what was measured                                         make plots
+#: results         the long runs: every full-size figure that lessons quote       make results
+#: study           run, resume and report a study                                 make study
+#: Maintain
+#: check           the project's own tests [EX=]                                  make check EX=softmax
+#: check-full      the same under sanitizers, long, and on a clean Debian root    make check-full
+#: new             every file of a new exercise, already building                 make new EX=stage2/08_layernorm
+#: grade-all       grade a folder of submissions [DIR= JOBS=]                     make grade-all
+#: dist            export skeletons without references [OUT=]                     make dist
+#: clean           remove build/ (never work/ or data/)                           make clean
+
+# ---- Programs --------------------------------------------------------------------------------------------------------------
+
+# build/ref/DIR/NAME: the reference. build/mine/DIR/NAME: the learner's file in its place. build/all/DIR/NAME: every finished
+# exercise of the learner's. plugs.c is the table that plug_all walks.
+has_main = $(foreach n,$1,$(if $(wildcard $(dir_$n)/main.c),$n))
+has_plug = $(foreach n,$1,$(if $(wildcard $(dir_$n)/plug.c),$n))
+plugs_c = { echo '/* Written by make: what plug_all() plugs in. */'; echo '\#include "plug.h"'; \
+    for p in $1; do echo "void plug_$$p(Tape *);"; done; echo 'void plug_all(Tape *t)'; echo '{'; echo '    (void)t;'; \
+    for p in $1; do echo "    plug_$$p(t);"; done; echo '}'; } >$@
+
+define program
+build/ref/$(dir_$1)/plugs.c: $(dir_$1)/$1.h $(wildcard $(dir_$1)/plug.c)
+	@mkdir -p $$(@D)
+	@$$(call plugs_c,$(call has_plug,$1))
+build/ref/$(dir_$1)/plugs.o: build/ref/$(dir_$1)/plugs.c build/flags/cc_ref
+	$$(Q)$$(cc_ref) -MMD -MP -c -o $$@ $$<
+prog_$1 := $(patsubst $(dir_$1)/%.c,build/ref/$(dir_$1)/%.o,$(wildcard $(dir_$1)/main.c $(dir_$1)/plug.c)) build/ref/$(dir_$1)/plugs.o
+build/ref/$(dir_$1)/$1: $$(prog_$1) build/ref/$(dir_$1)/$1.o build/ref/libref.a build/ref/libcommon.a build/flags/ld_ref build/flags/libs
+	$$(Q)$$(ld_ref) -o $$@ $$(filter %.o,$$^) build/ref/libref.a build/ref/libcommon.a $$(libs)
+build/mine/$(dir_$1)/$1.o: work/$(dir_$1)/$1.c $(dir_$1)/$1.h build/flags/cc_ref
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_ref) $$(if $$(shell grep -l '$$(todo_text)' $$< 2>/dev/null),-Wno-unused -Wno-unused-parameter) -I$(dir_$1) -MMD -MP -c -o $$@ $$<
+build/mine/$(dir_$1)/$1: $$(prog_$1) build/mine/$(dir_$1)/$1.o build/ref/$(dir_$1)/$1.o build/ref/libref.a build/ref/libcommon.a build/flags/ld_ref
+	@sh scripts/complete.sh $(dir_$1) $1
+	$$(Q)$$(ld_ref) -o $$@ $$(prog_$1) build/mine/$(dir_$1)/$1.o build/ref/libref.a build/ref/libcommon.a $$(libs)
+endef
+$(foreach n,$(names),$(eval $(call program,$n)))
+build/ref/libref.a: $(foreach n,$(names),build/ref/$(dir_$n)/$n.o)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+# MINE=all: a folder counts as finished when its file in work/ is there and has no TODO left.
+finished = $(foreach n,$(names),$(if $(wildcard work/$(dir_$n)/$n.c),$(if $(shell grep -l '$(todo_text)' work/$(dir_$n)/$n.c),,$n)))
+ifeq ($(MINE),all)
+mine_done := $(finished)
+build/all/plugs.c: $(foreach n,$(mine_done),work/$(dir_$n)/$n.c) always
+	@mkdir -p $(@D)
+	@$(call plugs_c,$(call has_plug,$(mine_done)))
+build/all/plugs.o: build/all/plugs.c
+	$(Q)$(cc_ref) -c -o $@ $<
+build/all/libmine.a: $(foreach n,$(names),build/$(if $(filter $n,$(mine_done)),mine,ref)/$(dir_$n)/$n.o)
+	$(Q)$(foreach n,$(mine_done),sh scripts/complete.sh $(dir_$n) $n && )rm -f $@ && ar rcs $@ $^
+build/all/$(dir_$(ex))/$(ex): $(patsubst $(dir_$(ex))/%.c,build/ref/$(dir_$(ex))/%.o,$(dir_$(ex))/main.c) build/all/plugs.o \
+    $(foreach n,$(call has_plug,$(mine_done)),build/ref/$(dir_$n)/plug.o) build/all/libmine.a build/ref/libcommon.a
+	@mkdir -p $(@D)
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) build/all/libmine.a build/ref/libcommon.a $(libs)
+endif
+.PHONY: always
+always:
+
+program = build/$(if $(filter all,$(MINE)),all,$(if $(MINE),mine,ref))/$(dir_$(ex))/$(ex)
+.PHONY: run
+ifeq ($(ex),)
+run:
+	@echo 'make run needs EX=: one of $(call has_main,$(names))' >&2; exit 2
+else ifneq ($(filter 1,$(MINE))$(wildcard work/$(dir_$(ex))/$(ex).c),1)
+run: $(program)
+	@$(if $(filter all,$(MINE)),echo 'your own code: $(or $(mine_done),none is finished yet)';) ./$(program) $(ARGS)
+else
+run:
+	@echo 'work/$(dir_$(ex))/$(ex).c is not there: make $(firstword $(subst /, ,$(dir_$(ex)))) writes it' >&2; exit 2
+endif
+
+# ---- The learner's copies ----------------------------------------------------------------------------------------------
+
+stages := stage0 stage1 stage2 stage3 stage4
+.PHONY: $(stages) next list hint debug watch reset solution
+$(stages): stage%:
+	@sh scripts/work.sh stage '$@' '$(strip $(foreach n,$(names),$(if $(filter stage$*/%,$(dir_$n)),$(dir_$n))))'
+	@$(MAKE) --silent worker-objects STAGE=$*
+	@sh scripts/work.sh todo '$@' '$(TRACK)'
+next:
+	@sh scripts/work.sh todo '$(if $(STAGE),stage$(STAGE))' '$(TRACK)'
+list:
+	@sh scripts/work.sh list '$(foreach n,$(names),$(dir_$n))'
+need_ex = $(if $(ex),,@echo '$@ needs EX=: one of $(names)' >&2; exit 2)
+hint:
+	$(need_ex)
+	@awk -v step='$(step)' -v level='$(or $(LEVEL),1)' -v ex='$(ex)' -f grading/hint.awk $(dir_$(ex))/README.md
+reset:
+	$(need_ex)
+	@sh scripts/work.sh reset '$(dir_$(ex))'
+solution:
+	$(need_ex)
+	@[ -f work/$(dir_$(ex))/$(ex).c ] || { echo 'work/$(dir_$(ex))/$(ex).c is not there: make $(firstword $(subst /, ,$(dir_$(ex)))) writes it' >&2; exit 2; }
+	@diff -u --label 'work/$(dir_$(ex))/$(ex).c' work/$(dir_$(ex))/$(ex).c --label 'the reference' $(dir_$(ex))/$(ex).c || [ $$? = 1 ]
+
+# ---- Grading (grading/README.md says what each file is) -----------------------------------------------------------------
+
+# What the grader's own compilations use: rewritten only when it changes.
+version := $(if $(filter grade debug check worker-objects watch,$(goals)),$(shell git describe --always --dirty 2>/dev/null))
+toolchain = cc $(cc_ref)$(newline)other $(if $(other_cc),$(other_cc) -std=c17 $(warn) $(CFLAGS) -march=$(ARCH) -fopenmp-simd $(include_flags) $(lib_cppflags))$(newline)libs build/ref/libcommon.a $(deps_ldflags) $(libs)$(newline)version $(version)
+define newline
+
+
+endef
+ifneq ($(filter-out $(plain_goals),$(goals)),)
+ifneq ($(file <build/toolchain),$(toolchain))
+$(shell mkdir -p build)
+$(file >build/toolchain,$(toolchain))
+endif
+endif
+
+ref_grading = $(addprefix build/ref/grading/,$(addsuffix .o,$1))
+build/grade: $(call ref_grading,grade build measure report launch compare) build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) -lm
+build/matrix: $(call ref_grading,matrix launch compare) build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) -lm
+
+needed = $(foreach n,$(filter-out common,$(needs_$1)),build/ref/$(dir_$n)/$n.o) $(if $(filter common,$(needs_$1)),build/ref/libcommon.a)
+define graded
+build/ref/$(dir_$1)/worker: build/ref/$(dir_$1)/$1.o build/ref/$(dir_$1)/test_$1.worker.o $(call ref_grading,worker probe) $(call needed,$1) grading/link.sh
+	$$(Q)sh grading/link.sh $(dir_$1) build/ref/$(dir_$1)/$1.o $$@
+build/ref/$(dir_$1)/judge: build/ref/$(dir_$1)/test_$1.judge.o $(call ref_grading,judge compare probe) build/ref/libcommon.a build/flags/ld_ref
+	$$(Q)$$(ld_ref) -o $$@ $$(filter %.o,$$^) build/ref/libcommon.a $$(criterion_libs) $$(libs)
+build/ref/$(dir_$1)/oracle: build/ref/$(dir_$1)/test_$1.oracle.o build/ref/$(dir_$1)/$1.o $(call ref_grading,oracle probe) $(call needed,$1) build/ref/libcommon.a build/flags/ld_ref
+	$$(Q)$$(ld_ref) -o $$@ $$(filter %.o,$$^) build/ref/libcommon.a $$(criterion_libs) $$(libs)
+build/ref/$(dir_$1)/mutants/made: $(dir_$1)/mutants $(dir_$1)/$1.c $(dir_$1)/$1.h build/ref/$(dir_$1)/worker $(addprefix grading/,mutate.awk skeleton.awk steps.awk mutants.sh) build/flags/cc_ref
+	$$(Q)sh grading/mutants.sh $(dir_$1) $$(@D)
+endef
+$(foreach n,$(names),$(eval $(call graded,$n)))
+grader_of = $(foreach n,$1,$(addprefix build/ref/$(dir_$n)/,worker judge mutants/made))
+begun = $(foreach n,$1,$(if $(wildcard work/$(dir_$n)/$n.c),$n))
+
+.PHONY: grade worker-objects
+worker-objects: build/grade $(call grader_of,$(chosen))
+	@:
+grade: build/grade $(call grader_of,$(call begun,$(chosen)))
+	@sh scripts/work.sh begun '$(foreach n,$(chosen),$(dir_$n))' && \
+	    ./build/grade $(if $(ALL),--all) $(if $(V),--verbose) $(if $(step),--step '$(step)') $(if $(SEED),--seed '$(SEED)') $(foreach n,$(call begun,$(chosen)),$(dir_$n))
+	@sh scripts/work.sh keep
+debug: build/grade $(call grader_of,$(ex))
+	$(need_ex)
+	@./build/grade --debug $(if $(step),--step '$(step)') $(if $(SEED),--seed '$(SEED)') $(dir_$(ex))
+watch:
+	$(need_ex)
+	@sh scripts/watch.sh 'work/$(dir_$(ex))/$(ex).c' '$(MAKE)' 'EX=$(EX)'
+
+# ---- Benchmarks (bench/README.md) ------------------------------------------------------------------------------------------
+
+bench_rooms := $(foreach n,$(names),$(if $(wildcard $(dir_$n)/bench_$n.c),$n))
+build/bench: $(patsubst %.c,build/ref/%.o,$(wildcard bench/*.c)) \
+    $(foreach n,$(bench_rooms),build/ref/$(dir_$n)/bench_$n.o) build/ref/libref.a build/ref/libcommon.a build/flags/ld_ref build/flags/libs
+	$(Q)$(ld_ref) -rdynamic -o $@ $(filter %.o,$^) -Wl,--whole-archive build/ref/libref.a build/ref/libcommon.a -Wl,--no-whole-archive $(libs) -ldl
+
+.PHONY: bench plots peers
+# WITH=my.c: a learner's file becomes one more contestant, as a shared object. MINE=1: the file in work/.
+contestant := $(if $(MINE),$(if $(ex),work/$(dir_$(ex))/$(ex).c),$(WITH))
+build/bench_with.so: $(contestant) $(if $(ex),$(wildcard $(dir_$(ex))/bench_$(ex).c)) always
+	$(if $(ex),,@echo 'WITH= and MINE= need EX=: whose functions are these?' >&2; exit 2)
+	$(Q)$(cc_ref) -shared -fPIC -Wl,-Bsymbolic -I$(dir_$(ex)) -o $@ '$(contestant)' $(dir_$(ex))/bench_$(ex).c -lm
+bench: build/bench $(if $(contestant),build/bench_with.so)
+	@./build/bench $(if $(ex)$(bench_only),--rows='$(ex)$(bench_only)') $(if $(STAGE),--rows='$(subst $() ,$(comma),$(strip $(chosen)))') $(if $(SIZES),--sizes='$(SIZES)') \
+	    $(if $(DTYPE),--dtype='$(DTYPE)') $(if $(THREADS),--threads='$(THREADS)') $(if $(DEVICE),--device='$(DEVICE)') \
+	    $(if $(COMPARE),--compare='$(COMPARE)') $(if $(PEERS),--peers='$(PEERS)') $(if $(contestant),--with='$(if $(MINE),mine,$(notdir $(WITH))):$(ex):build/bench_with.so')
+plots: build/bench
+	@GNUPLOT='$(gnuplot)' ./build/bench plots
+peers:
+	@sh bench/peers.sh '$(PEERS)'
+
+# ---- Data, machine ---------------------------------------------------------------------------------------------------------
+
+.PHONY: data doctor setup setup-tour setup-check clean tour
+data:
+	@sh scripts/data.sh '$(MIRROR)'
+doctor:
+	@rm -f build/config.mk
+	@sh scripts/configure.sh build/config.mk '$(CC)'
+	@sh scripts/doctor.sh
+setup setup-check:
+	@SETUP='$(SETUP)' CC='$(CC)' sh scripts/setup.sh check
+setup-tour:
+	@SETUP='$(SETUP)' CC='$(CC)' sh scripts/setup.sh tour
+tour:
+	@SETUP='$(SETUP)' CC='$(CC)' sh scripts/setup.sh tour
+	@sh scripts/tour.sh '$(MAKE)'
+clean:
+	rm -rf build
+
+# ---- The project's own tests: units that run again only when what they test has changed ------------------------------------
+
+test_src := $(wildcard grading/tests/test_*.c)
+test_help := $(filter-out $(test_src),$(wildcard grading/tests/*.c))
+test_sh := $(wildcard grading/tests/test_*.sh)
+in_f64 := $(if $(test_src),$(shell grep -l REAL64 $(test_src)))
+define test_program
+build/$1/grading/tests/test_%: build/$1/grading/tests/test_%.o $(patsubst %.c,build/$1/%.o,$(test_help)) build/$1/libcommon.a build/flags/ld_$1 build/flags/libs
+	$$(Q)$$(ld_$1) -o $$@ $$(filter %.o,$$^) build/$1/libcommon.a $$(criterion_libs) $$(libs)
+endef
+$(foreach v,$(variants),$(eval $(call test_program,$v)))
+
+# Both compilers on every file, warnings as errors.
+all_src := $(common_src) $(wildcard grading/*.c bench/*.c bench/*/*.c) $(test_src) $(test_help) $(foreach n,$(names),$(wildcard $(dir_$n)/*.c))
+cc_warn = $(CC) -std=c17 $(warn) -Werror -O2 $(opt) $(openmp) $(include_flags) $(lib_cppflags)
+other_warn = $(other_cc) -std=c17 $(warn) -Werror -fopenmp-simd $(include_flags) $(lib_cppflags)
+build/warn/%.ok: %.c build/flags/cc_ref
+	@mkdir -p $(@D)
+	@if { $(cc_warn) -I$(dir $*) -MMD -MP -MF $(@:.ok=.d) -MT $@ -c -o /dev/null $< && \
+	    $(if $(other_cc),$(other_warn) -I$(dir $*) -fsyntax-only $<,:); } >$(@:.ok=.log) 2>&1; \
+	then echo ok >$@; else echo failed >$@; touch -d '2000-01-01' $@; fi
+
+grading_src := $(wildcard grading/*.c grading/*.h grading/*.awk grading/*.sh)
+script_src := Makefile $(wildcard scripts/* grading/*.awk grading/*.sh grading/tracks/*)
+folder_src = $(filter-out $(dir_$1)/bench_$1.c,$(wildcard $(dir_$1)/* $(dir_$1)/honest/* $(dir_$1)/plots/*))
+result = build/check/$1.result
+
+build/check/tests/%.result: build/ref/grading/tests/%
+	@sh scripts/unit.sh tests/$* ./$<
+build/check/f64/%.result: build/f64/grading/tests/%
+	@sh scripts/unit.sh f64/$* ./$<
+build/check/asan/%.result: build/asan/grading/tests/%
+	@sh scripts/unit.sh asan/$* ./$<
+build/check/asan64/%.result: build/asan64/grading/tests/%
+	@sh scripts/unit.sh asan64/$* ./$<
+build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
+	@sh scripts/unit.sh scripts/$* sh $<
+build/check/compilers.result: $(all_src:%.c=build/warn/%.ok)
+	@sh scripts/unit.sh compilers sh scripts/compilers.sh
+build/check/house.result: always
+	@sh scripts/unit.sh house sh scripts/house.sh
+define folder_unit
+build/check/$(dir_$1).result: $(call folder_src,$1) $(call grader_of,$1) build/ref/$(dir_$1)/oracle build/matrix build/grade $(grading_src)
+	@sh scripts/unit.sh $(dir_$1) sh grading/check.sh $(dir_$1)
+build/check/run/$1.result: build/ref/$(dir_$1)/$1
+	@sh scripts/unit.sh run/$1 ./build/ref/$(dir_$1)/$1 --quick --out build/check/run/$1.out
+endef
+$(foreach n,$(names),$(eval $(call folder_unit,$n)))
+
+folder_units = $(foreach n,$1,build/check/$(dir_$n).result $(if $(call has_main,$n),build/check/run/$n.result))
+test_names := $(notdir $(test_src:.c=))
+units = $(call folder_units,$(chosen)) $(if $(EX),,$(test_names:%=build/check/tests/%.result) \
+    $(patsubst grading/tests/%.c,build/check/f64/%.result,$(in_f64)) $(test_sh:grading/tests/%.sh=build/check/scripts/%.result) \
+    build/check/compilers.result build/check/house.result)
+full_units = $(units) build/check/results.result $(test_names:%=build/check/asan/%.result) $(patsubst grading/tests/%.c,build/check/asan64/%.result,$(in_f64))
+
+.PHONY: check check-run check-full check-full-run
+check:
+	@SETUP='$(SETUP)' CC='$(CC)' sh scripts/setup.sh check
+	@$(MAKE) check-run
+check-run: $(units)
+	@sh scripts/sum.sh $(units)
+check-full:
+	@SETUP='$(SETUP)' CC='$(CC)' sh scripts/setup.sh check
+	@rm -rf build/check
+	@COURSE_FULL=1 $(MAKE) check-full-run TRIALS=10000
+	@sh scripts/clean-root.sh both
+check-full-run: $(full_units)
+	@sh scripts/sum.sh $(full_units)
+
+.PHONY: new tour-objects results
+results: $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
+	@sh scripts/results.sh
+build/check/results.result: $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n) scripts/results.sh
+	@sh scripts/unit.sh results sh scripts/results.sh --check
+new:
+	@sh scripts/new.sh '$(ex_path)' '$(KIND)'
+tour-objects: build/grade build/bench $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n) $(call grader_of,$(filter start,$(names)))
+	@:
+
+.PHONY: update study progress grade-all dist
+update:
+	@echo 'make update will pull, then merge changed skeletons into work/ three-way, showing conflicts. Until then: git pull; your work/ is never touched by it.'
+study:
+	@echo 'make study will run, resume and report the studies of research/. There are none yet.'
+progress:
+	@echo 'make progress will draw your points over time. Until then: make grade, and git -C work log, which has a commit a grading.'
+grade-all:
+	@echo 'make grade-all will grade a folder of submissions in the sandbox. Until the sandbox is there, grade only code that you trust: make grade.'
+dist:
+	@echo 'make dist will export skeletons without references for a class.'
+
+-include $(foreach v,$(variants),$(wildcard build/$v/*/*.d build/$v/*/*/*.d)) $(wildcard build/mine/*/*/*.d build/warn/*/*.d build/warn/*/*/*.d)

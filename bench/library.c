@@ -1,0 +1,33 @@
+/* library.c -- what contestants from common/ share. */
+#include <stdlib.h>
+#include <string.h>
+#include "library.h"
+
+Library *library_new(Bench *b, bool record)
+{
+    Library *l = calloc(1, sizeof *l);
+    CHECK(l, "bench: no memory");
+    l->arena = arena_new("bench");
+    l->tape = tape_new("bench");
+    tape_record(l->tape, record);
+    bench_keep(b, l);
+    return l;
+}
+
+void library_free(Bench *b, const int *size)
+{
+    Library *l = bench_kept(b);
+    (void)size;
+    if (!l) return;
+    tape_free(l->tape);
+    arena_free(l->arena);
+    free(l);
+}
+
+Tensor *library_in(Library *l, Dtype dtype, int ndim, const int64_t *shape, const void *values)
+{
+    CHECK(l->n < LIBRARY_INPUTS, "bench: a contestant with more than %d inputs", LIBRARY_INPUTS);
+    Tensor *x = l->in[l->n++] = tensor_new(l->arena, DEV_CPU, dtype, ndim, shape);
+    memcpy(x->data, values, tensor_bytes(x));
+    return x;
+}

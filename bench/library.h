@@ -1,0 +1,11 @@
+/* library.h -- contestants that are ops of common/: a tape, an arena, copies of the inputs. */
+#pragma once
+#include "bench.h"
+#include "ops.h"
+
+enum { LIBRARY_INPUTS = 16 };
+typedef struct Library { Arena *arena; Tape *tape; Tensor *in[LIBRARY_INPUTS]; int n; void *more; } Library;
+
+Library *library_new(Bench *, bool record);     /* in setup(): kept by bench_keep */
+void     library_free(Bench *, const int *size);        /* a teardown() */
+Tensor  *library_in(Library *, Dtype, int ndim, const int64_t *shape, const void *values);     /* a copy in the arena */

@@ -1,0 +1,39 @@
+/* versions.c -- asks the libraries themselves: what was linked is not always what was compiled against. */
+#include <cblas.h>
+#include <stdio.h>
+#include <string.h>
+#ifdef HAVE_DNNL
+#include <oneapi/dnnl/dnnl.h>
+#endif
+#include "versions.h"
+
+/* openblas_get_config says "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...". */
+const char *version_openblas(void)
+{
+    static char text[80];
+    char        number[32] = "";
+    sscanf(openblas_get_config(), "OpenBLAS %31s", number);
+    snprintf(text, sizeof text, "%s %s", number, openblas_get_corename());
+    return text;
+}
+
+const char *version_lapack(void)
+{
+    static char text[48];
+    char        number[32] = "";
+    sscanf(openblas_get_config(), "OpenBLAS %31s", number);
+    snprintf(text, sizeof text, "OpenBLAS %s", number);
+    return text;
+}
+
+const char *version_onednn(void)
+{
+#ifdef HAVE_DNNL
+    static char           text[32];
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
+    return text;
+#else
+    return "";
+#endif
+}

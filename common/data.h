@@ -1,0 +1,42 @@
+/* data.h -- read the files people already have; find the data sets. */
+#pragma once
+#include "tensor.h"
+
+/* Readers return NULL, or a sentence that names file and line or offset. Each takes plain files and gzip, and checks
+ * every count against the file's size (unpacked) before it allocates. Nothing is left half made. */
+const char *idx_read(Arena *, const char *path, Tensor **out);  /* IDX, 1 to 6 dimensions; U8 I8 I32 F32 F64 */
+
+/* A table: columns of numbers, and columns of text as indices into their sorted different values. */
+typedef struct Column {
+    char    name[64];
+    Tensor *number;                     /* (rows) F64; NaN where the cell is empty, NA or ? */
+    Tensor *code;                       /* (rows) I32 into value[], -1 where empty; NULL for a column of numbers */
+    char  **value; int values;
+} Column;
+typedef struct Table { Column *column; int columns; int64_t rows; } Table;
+typedef struct CsvArg { char separator; bool no_header; int skip_lines; } CsvArg;   /* separator 0: a comma */
+/* RFC 4180: quotes, CRLF or LF, a byte-order mark; empty lines are skipped, numbers may have blanks around. A ragged
+ * line or an open quote gets "path:line: ...". */
+const char *csv_read(Arena *, const char *path, CsvArg, Table *out);
+
+/* Writers make a temporary file beside the target, and rename it: a reader sees the old file or the new one. */
+const char *pgm_write(const char *path, const uint8_t *pixel, int height, int width);
+
+/* The data sets. Rows to learn from come first. One with no split of its own is split by row: i % 5 == 4 is unseen. */
+typedef struct Dataset {
+    char     name[32];
+    char     from[128];                 /* "common/data/digits.csv.gz (embedded)": for the program's first line */
+    Tensor  *x;                         /* (N,D) in the dtype asked for */
+    Tensor  *y;                         /* (N) I32 classes, or targets in the dtype asked for */
+    int      classes;                   /* 0: regression */
+    int64_t  train;                     /* rows 0 .. train-1 to learn from, the others unseen */
+    char   (*feature)[32];              /* D names, or NULL */
+    int      height, width;             /* of an image; 0: no image */
+} Dataset;
+
+/* digits 1797x64 (pixels / 16), iris 150x4, wine 178x13, breast_cancer 569x30, diabetes 442x10: embedded.
+ * mnist 70000x784 (pixels / 255), california 20640x13 (one-hot ocean_proximity, missing bedrooms by the training
+ * median): after `make data`, else a sentence that says so. dtype: F32 or F64. */
+const char *data_load(Arena *, const char *name, Dtype, Dataset *out);
+bool        data_here(const char *name);
+const char *data_root(void);            /* the repository's folder, from the program's own path, else the current one */

@@ -1,0 +1,182 @@
+/* reduce.c -- sums over dimensions: sum, mean, and sum_to, which undoes broadcasting. */
+#include <string.h>
+#include "loops.h"
+
+static double sum_row(const real *x, int64_t N)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t k = 0; k < N; k++) sum += (double)x[k];
+    return sum;
+}
+
+static double sum_strided(const real *x, int64_t step, int64_t N)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < N; k++) sum += (double)x[k * step];
+    return sum;
+}
+
+/* All three are one thing. Stretched to x's shape, y has stride 0 along what is summed: add every x to where y points.
+ * In double, because a bias's gradient may be a sum of millions. */
+static void add_rows(double *sum, const Tensor *x, const Tensor *to)
+{
+    Loops l = loops_new(2, (const Tensor *[]){ x, to });
+    const real *data = x->data;
+    for (int64_t i = 0; i < l.pieces; i++) {
+        int64_t at[3], N = loops_piece(&l, i, at), step = l.step[0];
+        const real *in = data + at[0];
+        double *out = sum + at[1];
+        if (l.step[1] == 0) *out += step == 1 ? sum_row(in, N) : sum_strided(in, step, N);
+        else if (l.step[1] == 1 && step == 1)
+            for (int64_t k = 0; k < N; k++) out[k] += (double)in[k];
+        else
+            for (int64_t k = 0; k < N; k++) out[k * l.step[1]] += (double)in[k * step];
+    }
+}
+
+/* Every thread takes a part of the first dimension, if y keeps it: then no two of them add to one number. */
+static void reduce(Tape *t, const Tensor *x, const Tensor *y, Tensor to, double factor)
+{
+    int64_t M = tensor_count(y), parts = x->ndim > 0 && to.stride[0] > 0 ? x->shape[0] : 1;
+    double *sum = tape_scratch(t, (size_t)M * sizeof *sum);
+    memset(sum, 0, (size_t)M * sizeof *sum);
+    Tensor part = *x, part_to = to;
+    if (parts > 1) part.shape[0] = part_to.shape[0] = 1;
+    bool threads = tensor_count(x) > PARALLEL;
+    if (!threads || parts == 1) {
+        add_rows(sum, x, &to);
+    } else {
+#pragma omp parallel for if (threads) firstprivate(part)
+        for (int64_t i = 0; i < parts; i++) {
+            part.data = (real *)x->data + i * x->stride[0];
+            add_rows(sum + i * to.stride[0], &part, &part_to);
+        }
+    }
+    real *out = y->data;
+    for (int64_t i = 0; i < M; i++) out[i] = (real)(sum[i] * factor);
+}
+
+/* The view that stretches y to x's shape. It exists in backward only: two of its elements are one, so the same view of
+ * a gradient would be written twice. */
+static const char *expand_shape(Node *n)
+{
+    const Tensor *y = n->in[0], *like = n->in[1];
+    *n->out[0] = tensor_expanded(y, like->ndim, like->shape);
+    n->out[0]->base = tensor_root(n->in[0]);
+    n->out[0]->grad = NULL;
+    return NULL;
+}
+
+static const Op op_expand = { .name = "expand", .dtypes = 1u << REAL, .strided = true, .shape = expand_shape };
+
+static Tensor *expand(Tape *t, Tensor *y, Tensor *like)
+{
+    return tape_run(t, (Node){ .op = &op_expand, IN(y, like) });
+}
+
+/* ---- sum_to ---- */
+
+static const char *to_shape(Node *n)
+{
+    const ShapeArg *to = n->arg;
+    const Tensor *x = n->in[0];
+    if (to->ndim > x->ndim) return "cannot sum to more dimensions";
+    for (int d = 1; d <= to->ndim; d++)
+        if (to->shape[to->ndim - d] != 1 && to->shape[to->ndim - d] != x->shape[x->ndim - d])
+            return "the shape to sum to does not broadcast to the input's";
+    tensor_set_shape(n->out[0], to->ndim, to->shape);
+    return NULL;
+}
+
+static void to_forward(Tape *t, Node *n)
+{
+    const Tensor *x = n->in[0], *y = n->out[0];
+    reduce(t, x, y, tensor_expanded(y, x->ndim, x->shape), 1);
+}
+
+static void to_backward(Tape *t, Node *n)
+{
+    tape_add_grad(t, n->in[0], expand(t, n->out[0]->grad, n->in[0]));
+}
+
+static const Op op_to = { .name = "sum_to", .dtypes = 1u << REAL, .strided = true, .shape = to_shape,
+                          .forward = { [DEV_CPU] = to_forward }, .backward = to_backward };
+
+Tensor *op_sum_to(Tape *t, Tensor *x, int ndim, const int64_t *shape)
+{
+    ShapeArg arg = { .ndim = ndim };
+    CHECK(ndim >= 0 && ndim <= MAX_DIMS, "sum_to: %d dimensions, at most %d", ndim, MAX_DIMS);
+    for (int d = 0; d < ndim; d++) arg.shape[d] = shape[d];
+    return tape_run(t, (Node){ .op = &op_to, IN(x), .arg = &arg, .arg_size = sizeof arg });
+}
+
+/* ---- sum and mean ---- */
+
+static const char *axes_shape(Node *n)
+{
+    unsigned axes = ((const ReduceArg *)n->arg)->axes;
+    const Tensor *x = n->in[0];
+    int64_t shape[MAX_DIMS];
+    int ndim = 0;
+    if (axes >> x->ndim) return sentence("axes %#x name a dimension that is not there", axes);
+    for (int d = 0; d < x->ndim; d++)
+        if (!(axes >> d & 1)) shape[ndim++] = x->shape[d];
+    tensor_set_shape(n->out[0], ndim, shape);
+    return NULL;
+}
+
+/* x's shape with 1 in place of what is summed: y with the left-out dimensions back. */
+static void shape_with_ones(const Tensor *x, unsigned axes, int64_t *shape)
+{
+    for (int d = 0; d < x->ndim; d++) shape[d] = axes >> d & 1 ? 1 : x->shape[d];
+}
+
+static double summed(const Tensor *x, unsigned axes)
+{
+    double n = 1;
+    for (int d = 0; d < x->ndim; d++)
+        if (axes >> d & 1) n *= (double)x->shape[d];
+    return n;
+}
+
+static void axes_forward(Tape *t, Node *n, bool mean)
+{
+    unsigned axes = ((const ReduceArg *)n->arg)->axes;
+    const Tensor *x = n->in[0];
+    Tensor  y = *n->out[0];
+    int64_t shape[MAX_DIMS];
+    shape_with_ones(x, axes, shape);
+    tensor_set_shape(&y, x->ndim, shape);
+    reduce(t, x, &y, tensor_expanded(&y, x->ndim, x->shape), mean ? 1 / summed(x, axes) : 1);
+}
+
+static void axes_backward(Tape *t, Node *n, bool mean)
+{
+    unsigned axes = ((const ReduceArg *)n->arg)->axes;
+    Tensor *x = n->in[0], *dy = n->out[0]->grad;
+    int64_t shape[MAX_DIMS];
+    shape_with_ones(x, axes, shape);
+    if (mean) dy = op_scale(t, dy, 1 / summed(x, axes));
+    tape_add_grad(t, x, expand(t, op_reshape(t, dy, x->ndim, shape), x));
+}
+
+static void sum_forward(Tape *t, Node *n) { axes_forward(t, n, false); }
+static void sum_backward(Tape *t, Node *n) { axes_backward(t, n, false); }
+static void mean_forward(Tape *t, Node *n) { axes_forward(t, n, true); }
+static void mean_backward(Tape *t, Node *n) { axes_backward(t, n, true); }
+
+static const Op op_of_sum = { .name = "sum", .dtypes = 1u << REAL, .strided = true, .shape = axes_shape,
+                              .forward = { [DEV_CPU] = sum_forward }, .backward = sum_backward };
+static const Op op_of_mean = { .name = "mean", .dtypes = 1u << REAL, .strided = true, .shape = axes_shape,
+                               .forward = { [DEV_CPU] = mean_forward }, .backward = mean_backward };
+
+Tensor *op_sum(Tape *t, Tensor *x, unsigned axes)
+{
+    return tape_run(t, (Node){ .op = &op_of_sum, IN(x), ARG(ReduceArg, axes) });
+}
+
+Tensor *op_mean(Tape *t, Tensor *x, unsigned axes)
+{
+    return tape_run(t, (Node){ .op = &op_of_mean, IN(x), ARG(ReduceArg, axes) });
+}

@@ -1,0 +1,253 @@
+/* build.c -- compiles the learner's file and links a worker of it; says what is wrong in a line of their file. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "grade.h"
+
+enum { COMPILE_SECONDS = 20 };
+
+bool toolchain_read(Toolchain *t)
+{
+    char  line[5000], first[200];
+    FILE *f = fopen("build/toolchain", "r");
+    memset(t, 0, sizeof *t);
+    if (!f) return false;
+    while (fgets(line, sizeof line, f)) {
+        line[strcspn(line, "\n")] = 0;
+        if (!strncmp(line, "cc ", 3)) snprintf(t->cc, sizeof t->cc, "%.3900s", line + 3);
+        if (!strncmp(line, "version ", 8)) snprintf(t->version, sizeof t->version, "%.190s", line + 8);
+    }
+    fclose(f);
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(t->cc, " "), t->cc);
+    char version[80] = "", command[300];
+    snprintf(command, sizeof command, "%s -dumpfullversion -dumpversion 2>/dev/null", first);
+    if ((f = popen(command, "r"))) {
+        if (!fgets(version, sizeof version, f)) *version = 0;
+        pclose(f);
+    }
+    version[strcspn(version, "\n")] = 0;
+    const char *o = strstr(t->cc, " -O");
+    snprintf(t->compiler, sizeof t->compiler, "%s %s%.*s", first, version, o ? (int)strcspn(o + 1, " ") + 1 : 0,
+             o ? o : "");
+    return *t->cc;
+}
+
+/* Runs a command with both outputs in a file. A compiler may be made to eat memory and disk, so it gets limits. */
+int shell(const char *output, const char *format, ...)
+{
+    char   *command = NULL;
+    va_list ap;
+    int     status = -1;
+    va_start(ap, format);
+    if (vasprintf(&command, format, ap) < 0) command = NULL;
+    va_end(ap);
+    fflush(stdout);                                     /* or the child says it again */
+    pid_t pid = command ? fork() : -1;
+    if (pid == 0) {
+        if (!freopen("/dev/null", "r", stdin) || !freopen(output, "w", stdout) || dup2(1, 2) < 0) _exit(127);
+        setrlimit(RLIMIT_CPU, &(struct rlimit){ COMPILE_SECONDS, COMPILE_SECONDS });
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 64 << 20, 64 << 20 });
+        setrlimit(RLIMIT_AS, &(struct rlimit){ (rlim_t)4 << 30, (rlim_t)4 << 30 });
+        setenv("LC_ALL", "C", 1);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    if (pid > 0) waitpid(pid, &status, 0);
+    free(command);
+    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+}
+
+char *read_text(const char *path, size_t most)
+{
+    FILE  *f = fopen(path, "rb");
+    char  *text = calloc(1, most + 1);
+    size_t n = 0;
+    if (!text) abort();
+    if (f) {
+        n = fread(text, 1, most, f);
+        fclose(f);
+    }
+    for (size_t i = 0; i < n; i++) if (!text[i]) text[i] = '?';
+    return text;
+}
+
+/* What a learner's code says is shown, never obeyed: printable ASCII, the rest as \xNN, newlines as they are. */
+const char *printable(const char *text, size_t n, char *out, size_t size)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < n && i < 512 && at + 6 < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '\n' || (c >= ' ' && c <= '~')) out[at++] = (char)c;
+        else at += (size_t)snprintf(out + at, size - at, "\\x%02x", c);
+    }
+    out[at] = 0;
+    return out;
+}
+
+/* ---- The compiler's words -------------------------------------------------------------------------------------- */
+
+static bool line_says(const char *line, const char *end, const char *what)
+{
+    const char *p = strstr(line, what);
+    return p && p < end;
+}
+
+/* The first line of `kind` that stands in work/, else the first at all; how many there are. */
+static int first_line(const char *text, const char *kind, const char *file, char *out, size_t size)
+{
+    int n = 0;
+    bool own = false;
+    *out = 0;
+    for (const char *p = text, *end; *p; p = *end ? end + 1 : end) {
+        end = p + strcspn(p, "\n");
+        if (!line_says(p, end, kind)) continue;
+        n++;
+        if (n > 1 && (own || strncmp(p, file, strlen(file)))) continue;
+        own = !strncmp(p, file, strlen(file));
+        snprintf(out, size, "%.*s", (int)(end - p), p);
+    }
+    return n;
+}
+
+static void explain_build(Exercise *e, const char *text)
+{
+    char line[600], *own;
+    int  n = first_line(text, "undefined reference", "work/", line, sizeof line);
+    if (!n) n = first_line(text, "error: ", "work/", line, sizeof line);
+    own = strstr(line, e->source);                      /* the linker writes whole paths, of our folders too */
+    if (!own) own = line;
+    snprintf(e->state, sizeof e->state, "BUILD");
+    printable(n ? own : text, n ? strlen(own) : strcspn(text, "\n"), e->text, sizeof e->text);
+    if (!*e->text) snprintf(e->text, sizeof e->text, "the compiler was ended: it took too long or too much memory");
+    e->more_errors = n > 1 ? n - 1 : 0;
+}
+
+static void explain_warnings(Exercise *e, const char *text)
+{
+    char line[300];
+    int  n = first_line(text, "warning: ", "work/", line, sizeof line);
+    if (n) printable(line, strlen(line), e->warning, sizeof e->warning);
+    e->more_warnings = n > 1 ? n - 1 : 0;
+}
+
+/* ---- Compiling and linking ------------------------------------------------------------------------------------- */
+
+static bool make_folder(const char *variant, const char *dir)
+{
+    char path[400];
+    snprintf(path, sizeof path, "build/%s/%s", variant, dir);
+    for (char *p = strchr(path + 6, '/'); p; p = strchr(p + 1, '/')) {
+        *p = 0;
+        mkdir(path, 0777);
+        *p = '/';
+    }
+    return !mkdir(path, 0777) || !access(path, W_OK);
+}
+
+/* The header alone on the learner's path: beside it in its folder lies the reference, one #include away. */
+static bool copy_header(const Exercise *e)
+{
+    char from[400], to[400];
+    snprintf(from, sizeof from, "%s/%s.h", e->dir, e->name);
+    snprintf(to, sizeof to, "build/mine/%s/include", e->dir);
+    mkdir(to, 0777);
+    snprintf(to, sizeof to, "build/mine/%s/include/%s.h", e->dir, e->name);
+    char *text = read_text(from, 1 << 20);
+    FILE *f = fopen(to, "w");
+    bool  ok = f && fputs(text, f) >= 0;
+    free(text);
+    return f && !fclose(f) && ok;
+}
+
+static bool compile(const Exercise *e, const Toolchain *t, const char *source, const char *object, const char *flags,
+                    const char *log)
+{
+    char *text = read_text(source, 1 << 20);
+    bool  todo = strstr(text, "TODO(") != NULL;
+    free(text);
+    return !shell(log, "%s %s -fdiagnostics-color=never %s -I'%s%s%s' -c -o '%s' '%s'", t->cc, flags,
+                  todo ? "-Wno-unused -Wno-unused-parameter" : "", source == e->source ? "build/mine/" : "", e->dir,
+                  source == e->source ? "/include" : "", object, source);
+}
+
+static void note_symbols(Exercise *e, const char *text)
+{
+    for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n') {
+        char name[200];
+        if (sscanf(p, "extra %199s", name) != 1 || strlen(e->extra) + strlen(name) + 3 > sizeof e->extra) continue;
+        if (*e->extra) strcat(e->extra, ", ");
+        strcat(e->extra, name);
+    }
+}
+
+bool build_learner(Exercise *e, const Toolchain *t, bool verbose)
+{
+    char log[400], object[400], *text;
+    if (!make_folder("mine", e->dir) || !copy_header(e)) {
+        snprintf(e->state, sizeof e->state, "INTERNAL");
+        snprintf(e->text, sizeof e->text, "build/mine/%s cannot be written", e->dir);
+        return false;
+    }
+    snprintf(log, sizeof log, "build/mine/%s/errors", e->dir);
+    snprintf(object, sizeof object, "build/mine/%s/%s.o", e->dir, e->name);
+    bool ok = compile(e, t, e->source, object, "", log);
+    text = read_text(log, 1 << 16);
+    if (verbose) fputs(text, stdout);
+    if (!ok) explain_build(e, text);
+    else explain_warnings(e, text);
+    free(text);
+    if (!ok) return false;
+    ok = !shell(log, "sh grading/link.sh '%s' '%s' 'build/mine/%s/worker'", e->dir, object, e->dir);
+    text = read_text(log, 1 << 16);
+    note_symbols(e, text);
+    if (!ok) explain_build(e, text);
+    free(text);
+    return ok;
+}
+
+bool newer(const char *a, const char *b)
+{
+    struct stat s, t;
+    if (stat(a, &s) || stat(b, &t)) return false;
+    return s.st_mtim.tv_sec != t.st_mtim.tv_sec ? s.st_mtim.tv_sec > t.st_mtim.tv_sec
+                                                : s.st_mtim.tv_nsec >= t.st_mtim.tv_nsec;
+}
+
+/* An object of ours in a variant, kept until its source or the ordinary object that make wrote is newer. */
+static bool our_object(const Toolchain *t, const char *flags, const char *dir, const char *source, const char *object,
+                       const char *ordinary, const char *log)
+{
+    if (newer(object, source) && newer(object, ordinary)) return true;
+    return !shell(log, "%s %s -w -I'%s' -c -o '%s' '%s'", t->cc, flags, dir, object, source);
+}
+
+/* build/VARIANT/DIR/worker, or reference.worker: everything of an exercise compiled once more with further flags. */
+bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const char *flags, bool reference)
+{
+    char log[400], path[3][400], object[400], original[400];
+    const char *prefix = reference ? "reference." : "";
+    bool ok = make_folder(variant, e->dir) && make_folder(variant, "grading");
+    snprintf(log, sizeof log, "build/%s/%s/errors", variant, e->dir);
+    for (int i = 0; ok && i < 2; i++) {
+        const char *which = i ? "probe" : "worker";
+        snprintf(path[0], 400, "grading/%s.c", which);
+        snprintf(path[1], 400, "build/%s/grading/%s.o", variant, which);
+        snprintf(path[2], 400, "build/ref/grading/%s.o", which);
+        ok = our_object(t, flags, "grading", path[0], path[1], path[2], log);
+    }
+    snprintf(path[0], 400, "%s/test_%s.c", e->dir, e->name);
+    snprintf(path[1], 400, "build/%s/%s/test_%s.worker.o", variant, e->dir, e->name);
+    snprintf(path[2], 400, "build/ref/%s/test_%s.worker.o", e->dir, e->name);
+    ok = ok && our_object(t, flags, e->dir, path[0], path[1], path[2], log);
+    snprintf(object, sizeof object, "build/%s/%s/%s%s.o", variant, e->dir, prefix, e->name);
+    snprintf(original, sizeof original, "%s/%s.c", e->dir, e->name);
+    return ok && compile(e, t, reference ? original : e->source, object, flags, log) &&
+           !shell(log, "sh grading/link.sh '%s' '%s' 'build/%s/%s/%sworker' %s %s", e->dir, object, variant, e->dir,
+                  prefix, variant, flags);
+}

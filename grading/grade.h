@@ -1,0 +1,74 @@
+/* grade.h -- what the parts of build/grade share: an exercise, its steps, its probes, and what became of them. */
+#pragma once
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "compare.h"
+
+enum { MAX_STEPS = 32, MAX_PROBES = 200, TRIALS = 12, MAX_SOURCE = 256 << 10 };
+enum { CORRECTNESS = 60, ROBUSTNESS = 20, PERFORMANCE = 20 };
+
+typedef struct Check {                  /* a probe, and what became of it */
+    char    step[64], name[64];
+    char    verdict[12];                /* "" until it is known */
+    double  ref_seconds;
+    json_t *report;                     /* the judge's line, or NULL */
+    bool    counts, clean;              /* for the points; under the sanitizers */
+} Check;
+
+typedef struct Step {
+    char   name[64], kind[8];           /* kind: todo, given, none (no step: no points) */
+    char   state[12];
+    int    line, n, passed, counted, clean;
+    Check *first;                       /* the failure to explain: the smallest case */
+    char   mutant[64], message[2000];   /* the known mistake that the records equal */
+    double ratio;                       /* instructions over the reference's; 0: not counted */
+    double correctness, robustness, performance, of;
+} Step;
+
+typedef struct Exercise {
+    char   dir[200], name[64], source[300];         /* source: the learner's file */
+    bool   needs_common, threads, gpu;
+    char state[12], text[600]; /* of the whole, where it is not the steps': BUILD, TODO, INTERNAL */
+    char   warning[300];
+    int    more_errors, more_warnings;
+    char   extra[400];                              /* globals that were made local */
+    int    n_steps, n_checks, points_steps;
+    Step   step[MAX_STEPS];
+    Check  check[MAX_PROBES];
+    bool   sanitized, counted;                      /* whether these were looked at */
+    char   sanitizer[400], sanitized_probe[140];    /* the first complaint */
+    char   left_out[300];                           /* why performance leaves the denominator */
+    char   printed[1200];                           /* what the learner's code printed in the first failure, escaped */
+    const Step *printed_by;
+    double points, of, seconds_extra;
+    double before;                                  /* points of the last run, or -1 */
+} Exercise;
+
+typedef struct Options {
+    bool        all, strict, verbose, many;     /* many: more than one exercise */
+    const char *step;                   /* NULL: all */
+    uint64_t    seed;
+    double      started;
+} Options;
+
+typedef struct Toolchain { char cc[4000], version[200], compiler[300]; } Toolchain;
+
+/* build.c: every false or non-zero has set state and text */
+bool toolchain_read(Toolchain *t);
+int  shell(const char *output, const char *format, ...) __attribute__((format(printf, 2, 3)));   /* exit status */
+char *read_text(const char *path, size_t most);                              /* "" if there is none */
+const char *printable(const char *text, size_t n, char *out, size_t size);   /* escaped, at most 512 bytes */
+bool newer(const char *a, const char *b);          /* by its time; false when either is missing */
+bool build_learner(Exercise *e, const Toolchain *t, bool verbose);
+bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const char *flags, bool reference);
+
+/* measure.c */
+void measure(Exercise *e, const Toolchain *t, const Options *o);
+
+/* report.c */
+void report_head(const Toolchain *t, const Options *o);
+void report_exercise(const Exercise *e, const Options *o, bool *explained);
+void report_end(Exercise *e, int n, const Options *o, const Toolchain *t);
+const char *locate(const Exercise *e, const char *program, const long long *frames, int n, char *out, size_t size);
+double now(void);

@@ -1,0 +1,22 @@
+/* constructor.c -- leaves before main() has begun. Every step: EARLY-EXIT, no points. */
+#include <unistd.h>
+#include "start.h"
+
+__attribute__((constructor)) static void leave(void) { _exit(0); }
+
+void start_add(float *y, const float *a, const float *b, int N)
+{
+    for (int n = 0; n < N; n++) y[n] = a[n] + b[n];
+}
+
+void start_scale(float *y, const float *a, float c, int N)
+{
+    for (int n = 0; n < N; n++) y[n] = c * a[n];
+}
+
+float start_dot(const float *a, const float *b, int N)
+{
+    double sum = 0;
+    for (int n = 0; n < N; n++) sum += (double)a[n] * b[n];
+    return (float)sum;
+}

@@ -1,0 +1,279 @@
+/* launch.c -- level L0: a process with limits. It gets an empty environment and directory, no files but its pipes, and
+ * little time and memory; started as root it runs as a user of its own. Whatever it leaves behind is killed. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "launch.h"
+
+enum { SEED_FD = 3, RECORD_FD, PROGRAM_FD, PRELOAD_FD, EXCUSE_FD, FIRST_CLOSED, HIGH = 40 };
+enum { MAX_TEXT = 1 << 20, FILE_BYTES = 1 << 20 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* A user that nothing else runs as: systemd keeps this range for such. */
+static uid_t own_user(void)
+{
+    static uid_t user;
+    if (!user) user = geteuid() ? geteuid() : 61184 + (uid_t)getpid() % 4000;
+    return user;
+}
+
+/* Root in a container may have no other user to become; then we say so. */
+static bool can_drop(void)
+{
+    static int can = -1;
+    if (can >= 0 || geteuid()) return geteuid() == 0 && can > 0;
+    uid_t u = own_user();                               /* before the fork: it comes from our process's number */
+    pid_t pid = fork();
+    if (pid == 0) _exit(setresgid(u, u, u) || setresuid(u, u, u));
+    int status = 1;
+    waitpid(pid, &status, 0);
+    can = status == 0;
+    return can;
+}
+
+const char *launch_level(void)
+{
+    return geteuid() ? "L0, a process with limits" : can_drop() ? "L0, an unprivileged process with limits"
+                                                                : "L0, a process with limits, run as root";
+}
+
+/* ---- In the child ---------------------------------------------------------------------------------------------- */
+
+static void limit(int what, rlim_t n) { setrlimit(what, &(struct rlimit){ n, n }); }
+
+static void set_limits(const Launch *w)
+{
+    rlim_t cpu = (rlim_t)w->seconds + 1;
+    limit(RLIMIT_CORE, 0);
+    setrlimit(RLIMIT_CPU, &(struct rlimit){ cpu, cpu + 1 });
+    limit(RLIMIT_FSIZE, w->collect ? 16 * FILE_BYTES : FILE_BYTES);
+    if (w->memory) limit(RLIMIT_AS, w->memory);
+    if (!w->threads) limit(RLIMIT_NPROC, 0);            /* after the change of user: exec would count it otherwise */
+}
+
+static bool drop(void)
+{
+    uid_t u = own_user();
+    if (geteuid() || !can_drop()) return true;
+    return !setgroups(0, NULL) && !setresgid(u, u, u) && !setresuid(u, u, u);
+}
+
+/* Every descriptor is copied high first, so that none is overwritten before it has reached its place. */
+static void place_fds(int from[FIRST_CLOSED])
+{
+    for (int i = 0; i < FIRST_CLOSED; i++) from[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD, HIGH);
+    for (int i = 0; i < FIRST_CLOSED; i++) {
+        if (from[i] >= 0) dup2(from[i], i);
+        else close(i);
+    }
+#ifdef SYS_close_range
+    if (!syscall(SYS_close_range, FIRST_CLOSED, ~0u, 0)) return;
+#endif
+    for (int i = FIRST_CLOSED; i < 1024; i++) close(i); /* kernels before 5.9 */
+}
+
+static bool for_tool(const Launch *w)
+{
+    for (int i = 1; w->argv[i]; i++)
+        if (!strcmp(w->argv[i], LAUNCH_PROGRAM)) return true;
+    return false;
+}
+
+static void excuse(void)
+{
+    (void)!write(EXCUSE_FD, "x", 1);
+    _exit(1);
+}
+
+static void become(const Launch *w, const char *dir, int from[FIRST_CLOSED])
+{
+    const char *env[16] = { "WORKER=1", "LC_ALL=C", "PATH=/usr/bin:/bin", "OMP_NUM_THREADS=1",
+                            "OPENBLAS_NUM_THREADS=1" };
+    int n = w->threads ? 3 : 5;
+    setsid();
+    if (w->preload) env[n++] = "LD_PRELOAD=/proc/self/fd/6";
+    for (int i = 0; w->env && w->env[i] && n < 15; i++) env[n++] = w->env[i];
+    place_fds(from);
+    fcntl(EXCUSE_FD, F_SETFD, FD_CLOEXEC);              /* says so when the program cannot be started */
+    for (int s = 1; s < NSIG; s++) signal(s, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (chdir(dir) || !drop()) excuse();
+    umask(077);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);          /* Ctrl-C at the grader ends it too */
+    set_limits(w);
+    if (for_tool(w)) execve(w->argv[0], (char **)w->argv, (char **)env);
+    fcntl(PROGRAM_FD, F_SETFD, FD_CLOEXEC);
+    fexecve(PROGRAM_FD, (char **)w->argv, (char **)env);
+    excuse();
+}
+
+/* ---- In the parent --------------------------------------------------------------------------------------------- */
+
+static int remove_one(const char *path, const struct stat *s, int type, struct FTW *f)
+{
+    (void)s, (void)type, (void)f;
+    return remove(path);
+}
+
+static void remove_dir(const char *dir)
+{
+    if (!rmdir(dir)) return;
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Orphans come to us (subreaper): those that left the process group die here. */
+static void kill_strays(void)
+{
+    char path[64], list[4096];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)syscall(SYS_gettid));
+    for (int round = 0; round < 1000; round++) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? 0 : read(fd, list, sizeof list - 1);
+        if (fd >= 0) close(fd);
+        if (n <= 0) return;
+        list[n] = 0;
+        for (char *p = list, *end; *p; p = end) {
+            pid_t pid = (pid_t)strtol(p, &end, 10);
+            if (end == p) break;
+            kill(pid, SIGKILL);
+            waitpid(pid, NULL, 0);
+        }
+    }
+}
+
+typedef struct Sink { int fd; char *p; size_t n, room, keep, max, seen; } Sink;
+
+/* Keeps the first `keep` bytes; false once more than max came. */
+static bool drain(Sink *s)
+{
+    static char block[1 << 16];
+    for (;;) {
+        ssize_t k = s->fd < 0 ? 0 : read(s->fd, block, sizeof block);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0 && errno == EAGAIN) return true;
+        if (k <= 0) {
+            if (s->fd >= 0) close(s->fd);
+            s->fd = -1;
+            return true;
+        }
+        size_t take = s->n + (size_t)k > s->keep ? s->keep - s->n : (size_t)k;
+        if (s->n + take > s->room) {
+            char *more = realloc(s->p, s->room = 2 * (s->n + take));
+            if (!more) return false;
+            s->p = more;
+        }
+        if (take) memcpy(s->p + s->n, block, take);
+        s->n += take;
+        if ((s->seen += (size_t)k) > s->max) return false;
+    }
+}
+
+static void watch(pid_t pid, double end, Sink *records, Sink *text, Run *r)
+{
+    for (bool gone = false; !gone;) {
+        struct pollfd p[2] = { { records->fd, POLLIN, 0 }, { text->fd, POLLIN, 0 } };
+        bool open = records->fd >= 0 || text->fd >= 0;
+        if (open) poll(p, 2, 20);
+        else usleep(200);
+        gone = waitpid(pid, &r->status, WNOHANG) == pid;
+        if (gone) kill(-pid, SIGKILL);
+        r->flooded |= !drain(records);
+        r->flooded |= !drain(text);
+        r->late = !gone && now() > end;
+        if (!gone && (r->late || r->flooded)) {
+            kill(-pid, SIGKILL);
+            waitpid(pid, &r->status, 0);
+            return;
+        }
+    }
+}
+
+/* A tool opens the program by its name, so it gets a copy that any user may read. */
+static bool copy_program(int from, const char *dir)
+{
+    char path[600], block[1 << 14];
+    ssize_t n;
+    snprintf(path, sizeof path, "%s/%s", dir, LAUNCH_PROGRAM);
+    int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+    bool ok = to >= 0;
+    while (ok && (n = read(from, block, sizeof block)) != 0) ok = n > 0 && write(to, block, (size_t)n) == n;
+    if (to >= 0) ok = ok && !fchmod(to, 0755), close(to);
+    return ok;
+}
+
+static void collect(Run *r, const char *dir, const char *name)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    Sink s = { .fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), .keep = 16 * FILE_BYTES, .max = 16 * FILE_BYTES };
+    drain(&s);
+    if (s.fd >= 0) close(s.fd);
+    free(r->data);
+    r->data = s.p, r->size = s.n;
+}
+
+Run launch(const Launch *w)
+{
+    Run r = { .limit = w->seconds };
+    int in[2], out[2], text[2], excuse[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int program = open(w->program, O_RDONLY | O_CLOEXEC),
+        preload = w->preload ? open(w->preload, O_RDONLY | O_CLOEXEC) : -1;
+    char dir[512];
+    snprintf(dir, sizeof dir, "%s/graded-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    if (null < 0 || program < 0 || (w->preload && preload < 0) || !mkdtemp(dir)) return r.broken = true, r;
+    if (geteuid() == 0 && can_drop() && chown(dir, own_user(), own_user())) r.broken = true;
+    if (for_tool(w) && !copy_program(program, dir)) r.broken = true;
+    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(text, O_CLOEXEC) || pipe2(excuse, O_CLOEXEC))
+        return r.broken = true, r;
+    fcntl(out[0], F_SETFL, O_NONBLOCK), fcntl(text[0], F_SETFL, O_NONBLOCK);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    (void)!write(in[1], &w->seed, sizeof w->seed);      /* eight bytes always fit a pipe */
+    fflush(stdout);
+    double start = now();
+    pid_t pid = fork();
+    if (pid == 0) {
+        int from[FIRST_CLOSED] = { null,    text[1], text[1],  w->collect ? -1 : in[0], w->collect ? null : out[1],
+                                   program, preload, excuse[1] };
+        become(w, dir, from);
+    }
+    close(in[0]), close(in[1]), close(out[1]), close(text[1]), close(excuse[1]), close(null), close(program);
+    if (preload >= 0) close(preload);
+    Sink records = { .fd = out[0], .keep = w->records, .max = w->records };
+    Sink printed = { .fd = text[0], .keep = RUN_TEXT, .max = MAX_TEXT };
+    if (pid > 0) watch(pid, start + w->seconds, &records, &printed, &r);
+    else r.broken = true;
+    r.seconds = now() - start;
+    kill_strays();
+    r.broken |= read(excuse[0], &null, 1) == 1;         /* every end that could write is closed by now */
+    close(excuse[0]);
+    drain(&records), drain(&printed);
+    if (records.fd >= 0) close(records.fd);
+    if (printed.fd >= 0) close(printed.fd);
+    r.data = records.p, r.size = records.n, r.text = printed.p, r.text_size = printed.n;
+    if (w->collect) collect(&r, dir, w->collect);
+    remove_dir(dir);
+    return r;
+}

@@ -1,0 +1,42 @@
+# link.sh DIR OBJECT OUT [VARIANT [FLAG...]] -- a worker of an object of the exercise in DIR. What the reference defines
+# stays global, anything else becomes local ("extra NAME"); what is missing is a stub that says so ("missing NAME").
+# VARIANT: under which folder of build/ the worker's other objects lie (ref).
+dir=$1 object=$2 out=$3 variant=${4:-ref}
+shift 3; [ $# -gt 0 ] && shift
+. grading/toolchain.sh
+b=build/$variant globals=build/ref/$dir/globals
+[ "$globals" -nt "build/ref/$dir/$name.o" ] ||
+    nm -g --defined-only "build/ref/$dir/$name.o" | sed -n 's/.* //p' >"$globals" || exit 2
+nm -g --defined-only "$object" | sed -n 's/.* //p' >"$out.has" || exit 2
+extra=$(grep -vxFf "$globals" "$out.has") missing=$(grep -vxFf "$out.has" "$globals")
+[ -s "$out.has" ] || missing=$(cat "$globals")
+for f in $extra; do echo "extra $f"; done
+linked=$object
+if [ -n "$extra" ]; then
+    objcopy --keep-global-symbols="$globals" "$object" "$out.local.o" || exit 2
+    linked=$out.local.o
+fi
+stub=
+if [ -n "$missing" ]; then
+    { echo 'void missing_function(const char *);'
+      for f in $missing; do
+          echo "missing $f" >&3
+          echo "void $f(void); void $f(void) { missing_function(\"$f\"); }"
+      done
+    } 3>&1 >"$out.stub.c"
+    eval "$cc -w -c -o '$out.stub.o' '$out.stub.c'" || exit 2
+    stub=$out.stub.o
+fi
+if [ "$variant" != ref ]; then      # make knows only those of ref
+    for o in $(others "$variant"); do
+        c=${o#build/"$variant"/} c=${c%.o}.c
+        mkdir -p "${o%/*}"
+        [ "$o" -nt "$c" ] || eval "$cc \"\$@\" -w -I'${c%/*}' -c -o '$o' '$c'" || exit 2
+    done
+fi
+eval "$cc \"\$@\" -o '$out' -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc '$b/$dir/test_$name.worker.o' '$linked' \
+    $stub $b/grading/worker.o $b/grading/probe.o $(others $variant) $libs" 2>"$out.errors"
+status=$?
+[ $status = 0 ] || cat "$out.errors" >&2
+rm -f "$out.has" "$out.local.o" "$out.stub.c" "$out.stub.o" "$out.errors"
+[ $status = 0 ] || exit 2

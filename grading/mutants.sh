@@ -1,0 +1,32 @@
+# mutants.sh DIR OUT [CC] -- every known-wrong variant of a folder as a shared object OUT/STEP.NAME.so, which goes
+# before the functions of OUT/frame, a worker without any. Also reference.so, and deleted.so: the skeleton without its
+# TODOs. OUT/list: "STEP NAME [~]" a line. OUT/steps: steps.awk's. Fifty links of a program, or fifty compilations,
+# cost seconds.
+dir=$1 out=$2 compiler=$3
+. grading/toolchain.sh
+: "${compiler:=$cc}"
+rm -rf "$out" && mkdir -p "$out" || exit 1
+awk -f grading/steps.awk "$dir/$name.c" >"$out/steps" || exit 1
+awk -v regions=1 -f grading/steps.awk "$dir/$name.c" >"$out/regions" || exit 1
+awk -v out="$out" -f grading/mutate.awk "$out/steps" "$out/regions" "$dir/mutants" "$dir/$name.c" >"$out/list" || exit 1
+awk -f grading/skeleton.awk "$dir/$name.c" >"$out/skeleton.c" || exit 1
+grep -v '^[ 	]*TODO("' "$out/skeleton.c" >"$out/deleted.c"
+cp "$dir/$name.c" "$out/reference.c"
+
+compile() { eval "$compiler -w -O0 -g0 -fPIC -I$dir -c -o '$out/$1.o' '$out/$1.c'"; }      # a mistake stays one at -O0
+share() { ld -shared -soname exercise.so -o "$out/$1.so" "$out/$1.o"; }
+if ! compile all 2>"$out/errors"; then          # one of them does not compile: each alone, to say which
+    awk '{ print $1 "." $2 }' "$out/list" >"$out/alone"
+fi
+for n in reference deleted $(cat "$out/alone"); do
+    compile "$n" && share "$n" || { echo "$dir/mutants: $n does not compile" >&2; exit 1; }
+done
+while read -r step mutant mark; do
+    grep -qx "$step.$mutant" "$out/alone" && continue
+    objcopy --redefine-sym "$step=${step}__original" --redefine-sym "${step}__$mutant=$step" "$out/all.o" \
+        "$out/$step.$mutant.o" && share "$step.$mutant" || exit 1
+done <"$out/list"
+rm -f "$out"/*.o
+eval "$cc -o '$out/frame' -Wl,--no-as-needed '-Wl,-rpath,/nowhere' 'build/ref/$dir/test_$name.worker.o' \
+    build/ref/grading/worker.o build/ref/grading/probe.o $(others ref) '$out/reference.so' $libs" || exit 1
+: >"$out/made"

@@ -1,0 +1,78 @@
+#!/bin/sh
+# configure.sh OUT CC -- looks at the machine once and writes what make needs to know into OUT (build/config.mk).
+# Nothing is installed here; whatever is missing is left empty, and those who need it say so.
+out=$1 cc=$2
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+deps=build/deps/usr
+arch=$($cc -print-multiarch 2>/dev/null)
+cppflags= ldflags=
+if [ -d $deps ]; then
+    cppflags="-isystem $deps/include -isystem $deps/include/$arch"
+    ldflags="-L$deps/lib/$arch -Wl,-rpath,'\$(CURDIR)/$deps/lib/$arch'"
+fi
+
+# links SOURCE FLAGS...: does this small program build?
+links() {
+    printf '%s\n' "$1" >"$tmp/t.c"; shift
+    eval "$cc $(echo "$cppflags" "$ldflags" | sed 's,\$(CURDIR),.,g') -o '$tmp/t' '$tmp/t.c' $*" >/dev/null 2>&1
+}
+
+blas_cpp= blas_libs=
+for d in $deps/lib/$arch/openblas-openmp /usr/lib/$arch/openblas-openmp; do
+    [ -e "$d/libopenblas.so" ] || continue
+    h=$(echo "$d" | sed "s,/lib/,/include/,")
+    [ -e "$h/cblas.h" ] || h=$(dirname "$d" | sed "s,/lib/,/include/,")
+    case $d in build/*) run="\$(CURDIR)/$d" ;; *) run=$d ;; esac
+    if links '#include <cblas.h>
+int main(void) { return (int)cblas_sdot(0, 0, 1, 0, 1); }' -isystem "$h" "-L$d" -lopenblas; then
+        blas_cpp="-isystem $h" blas_libs="-L$d -Wl,-rpath,'$run' -lopenblas"; break
+    fi
+done
+if [ -z "$blas_libs" ]; then    # Fedora calls the OpenMP build libopenblaso; elsewhere there may be one build only
+    for l in openblaso openblas; do
+        for h in '' '-I/usr/include/openblas'; do
+            links '#include <cblas.h>
+int main(void) { return (int)cblas_sdot(0, 0, 1, 0, 1); }' "$h" -l$l && blas_cpp=$h blas_libs="-l$l" && break 2
+        done
+    done
+fi
+dnnl_cpp= dnnl_libs=
+links '#include <oneapi/dnnl/dnnl.h>
+int main(void) { return dnnl_sgemm(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); }' -ldnnl && dnnl_cpp=-DHAVE_DNNL dnnl_libs=-ldnnl
+jansson=; links '#include <jansson.h>
+int main(void) { json_decref(json_object()); return 0; }' -ljansson && jansson=-ljansson
+zlib=; links '#include <zlib.h>
+int main(void) { return zlibVersion()[0] == 0; }' -lz && zlib=-lz
+criterion=; links '#include <criterion/criterion.h>
+Test(a, b) { cr_assert(1); }' -lcriterion && criterion=-lcriterion
+openmp=; links 'int main(void) { return 0; }' -fopenmp && openmp=-fopenmp
+asan=; links 'int main(void) { return 0; }' -fsanitize=address,undefined && asan=yes
+
+other=
+case $cc in *clang*) want=gcc ;; *) want=clang ;; esac
+for c in $want clang-19 clang-18 clang-17 clang-16 clang-15 clang-14; do command -v $c >/dev/null 2>&1 && other=$c && break; done
+find_tool() { PATH=$PATH:$PWD/$deps/bin command -v "$1" 2>/dev/null | sed "s,^$PWD/,,"; }
+
+mkdir -p "$(dirname "$out")"
+cat >"$out.new" <<EOF
+# Written by scripts/configure.sh: what this machine has. \`make doctor\` looks again.
+deps_cppflags := $cppflags
+deps_ldflags  := $ldflags
+openmp        := $openmp
+blas_cppflags := $blas_cpp
+blas_libs     := $blas_libs
+dnnl_cppflags := $dnnl_cpp
+dnnl_libs     := $dnnl_libs
+jansson_libs  := $jansson
+zlib_libs     := $zlib
+criterion_libs := $criterion
+have_asan     := $asan
+other_cc      := $other
+gnuplot       := $(find_tool gnuplot)
+valgrind      := $(find_tool valgrind)
+gdb           := $(find_tool gdb)
+nvcc          := $(find_tool nvcc)
+EOF
+mv "$out.new" "$out"

@@ -1,0 +1,148 @@
+#!/bin/sh
+# work.sh COMMAND ... -- the learner's copies under work/. Nothing there is ever overwritten without a backup.
+#   stage STAGE 'DIRS'   write what is missing: lesson, header, skeleton
+#   todo STAGE TRACK     the next three things to do (STAGE may be empty)
+#   list 'DIRS'          every exercise and how far it is
+#   reset DIR            the skeleton anew; the old file is kept beside it
+#   begun 'DIRS', keep   before and after grading
+name_of() { basename "$1" | sed 's/^[0-9]*_//'; }
+git_work() { git -C work -c user.name=learner -c user.email=learner@localhost -c commit.gpgsign=false "$@"; }
+fail() { echo "$*" >&2; exit 1; }
+
+# The first time: a repository of the learner's own, and what editors need.
+begin() {
+    mkdir -p work 2>/dev/null || fail "work/ cannot be written: is this folder read-only?"
+    [ -d work/.git ] || git_work init -q 2>/dev/null || fail "work/ cannot hold a git repository: is the disk full or read-only?"
+    # Headers come from work/'s own folders and from common/; no reference is on the path.
+    [ -f work/compile_flags.txt ] || printf '%s\n' -std=c17 -Wall -Wextra -Wpedantic -I../common >work/compile_flags.txt
+    mkdir -p work/.vscode
+    [ -f work/.vscode/tasks.json ] || cat >work/.vscode/tasks.json <<'JSON'
+{
+    "version": "2.0.0",
+    "tasks": [
+        {
+            "label": "grade this exercise",
+            "type": "shell",
+            "command": "make -C .. grade EX=$(basename '${fileDirname}')",
+            "options": { "cwd": "${workspaceFolder}" },
+            "group": { "kind": "build", "isDefault": true },
+            "problemMatcher": { "base": "$gcc", "fileLocation": ["relative", "${workspaceFolder}/.."] }
+        }
+    ]
+}
+JSON
+    [ -f work/.gitignore ] || printf '%s\n' '*.bak-*' >work/.gitignore
+}
+
+commit() { git_work add -A >/dev/null 2>&1 && git_work diff --cached --quiet || git_work commit -q -m "$1" 2>/dev/null; }
+
+# A skeleton appears whole or not at all.
+write_skeleton() {
+    awk -f grading/skeleton.awk "$1" >"$2.new" && mv "$2.new" "$2" || { rm -f "$2.new"; fail "$2 could not be written"; }
+}
+
+stage() {
+    [ -n "$2" ] || { echo "$1 has no exercises yet."; return; }
+    begin
+    fresh=0
+    for dir in $2; do
+        name=$(name_of "$dir")
+        for old in work/stage*/[0-9][0-9]_"$name"; do    # the number changed: the learner's folder moves with the name
+            [ -d "$old" ] && [ "$old" != "work/$dir" ] && [ ! -e "work/$dir" ] || continue
+            mkdir -p "$(dirname "work/$dir")" && mv "$old" "work/$dir" && echo "moved  $old to work/$dir"
+        done
+        mkdir -p "work/$dir" || fail "work/$dir cannot be written"
+        [ -f "work/$dir/$name.h" ] || cp "$dir/$name.h" "work/$dir/"
+        [ -f "$dir/README.md" ] && [ ! -f "work/$dir/README.md" ] && cp "$dir/README.md" "work/$dir/"
+        [ -d "$dir/plots" ] && [ ! -d "work/$dir/plots" ] && cp -r "$dir/plots" "work/$dir/"
+        [ -f "work/$dir/$name.c" ] && continue
+        write_skeleton "$dir/$name.c" "work/$dir/$name.c"
+        fresh=$((fresh + 1))
+    done
+    commit "skeletons of $1"
+    total=$(echo $2 | wc -w)
+    [ "$total" = 1 ] && noun=exercise || noun=exercises
+    echo "$1: $total $noun in work/$1, $fresh new."
+}
+
+# What is left in a file: "FILE:LINE  what to write", a line a TODO.
+todos() { awk '/^[ \t]*TODO\("/ { t = $0; sub(/^[ \t]*TODO\("/, "", t); sub(/"\);.*/, "", t); print FILENAME ":" FNR "  " t }' "$1"; }
+
+in_track() {    # the track's exercises that are there, in its order, then the others
+    track=grading/tracks/$1
+    [ -f "$track" ] || fail "no track '$1': there are $(ls grading/tracks | tr '\n' ' ')"
+    { awk '!/^#/ && NF { print $1 }' "$track"; ls -d stage*/[0-9]*_* | sed 's,.*/[0-9]*_,,'; } | awk '!seen[$0]++' |
+        while read -r n; do for d in stage*/[0-9][0-9]_"$n"; do [ -d "$d" ] && echo "$d"; done; done
+}
+
+points_of() { [ -f work/grade.json ] && awk -v ex="\"$1\"" -f scripts/points.awk work/grade.json; }
+
+todo() {
+    n=0
+    in_track "$2" >"${TMPDIR:-/tmp}/track.$$" || exit 1
+    while read -r dir; do
+        case $dir in "$1"*) ;; *) continue ;; esac
+        name=$(name_of "$dir") src=work/$dir/$(name_of "$dir").c
+        if [ ! -f "$src" ]; then line="make ${dir%%/*}  writes $src"
+        elif todos "$src" | grep -q .; then line=$(todos "$src" | head -n 1)
+        else
+            p=$(points_of "$name")
+            case $p in *done) continue ;; esac
+            line="make grade EX=$name${p:+  ($p points)}"
+        fi
+        n=$((n + 1)); echo "$line" | awk -v n=$n '{ print (n == 1 ? "next  " : "then  ") $0 }'
+        [ $n = 3 ] && break
+    done <"${TMPDIR:-/tmp}/track.$$"
+    rm -f "${TMPDIR:-/tmp}/track.$$"
+    [ $n -gt 0 ] || echo "${1:-track $2}: everything is done."
+}
+
+list() {
+    for dir in $1; do
+        name=$(name_of "$dir") src=work/$dir/$(name_of "$dir").c p=$(points_of "$(name_of "$dir")")
+        if [ ! -f "$src" ]; then state="not begun"
+        else
+            left=$(todos "$src" | wc -l)
+            state=
+            [ "$left" -gt 0 ] && state="$left to write"
+            [ -n "$p" ] && state="$p${state:+, $state}"
+            [ -n "$state" ] || state="written, not graded"
+        fi
+        title=$(sed -n '1s/^# //p' "$dir/README.md" 2>/dev/null)
+        printf '%-30s %-22s %s\n' "$dir" "$state" "$title"
+    done
+}
+
+reset() {
+    name=$(name_of "$1") src=work/$1/$(name_of "$1").c
+    begin
+    mkdir -p "work/$1"
+    if [ -f "$src" ]; then
+        keep=$src.bak-$(date +%Y%m%d-%H%M%S)
+        cp -p "$src" "$keep" && cmp -s "$src" "$keep" || fail "$keep could not be written: nothing was changed"
+        echo "kept   $keep"
+    fi
+    cp "$1/$name.h" "work/$1/" || fail "work/$1 cannot be written"
+    write_skeleton "$1/$name.c" "$src"
+    echo "fresh  $src"
+}
+
+# Before grading: what is not begun is said; nothing begun at all ends with status 1.
+begun() {
+    some=
+    for dir in $1; do [ -f "work/$dir/$(name_of "$dir").c" ] && some=yes; done
+    [ -n "$some" ] && return 0
+    set -- $1
+    [ $# = 1 ] && echo "$1 is not begun: make ${1%%/*} writes work/$1/$(name_of "$1").c" ||
+        echo "Nothing is begun yet: make stage0 writes the first exercises to work/."
+    exit 1
+}
+
+# After grading: the learner's history has a commit a grading.
+keep() { [ -d work/.git ] && commit "graded"; return 0; }
+
+command=$1; shift
+case $command in
+stage | todo | list | reset | begun | keep) $command "$@" ;;
+*) fail "work.sh: no command $command" ;;
+esac
