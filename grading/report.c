@@ -132,7 +132,7 @@ static void print_beside(const char *want, const char *got, int row)
             if (length > width) width = length;
             *text += length + ((*text)[length] == ' ');
         }
-    int fit = (COLUMNS - 12) / (width + 1), per = row > 0 && row < fit ? row : fit;
+    int fit = (COLUMNS - 12) / (width + 1), per = row > 1 && row < fit ? row : fit;
     for (int from = 0; from < n; from += per)
         for (int k = 0; k < 2; k++) {
             printf("    %-8s", k ? "got" : "expected");
