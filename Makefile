@@ -150,7 +150,7 @@ help:
 	@awk -f scripts/help.awk Makefile
 
 #: Begin
-#: tour            sets up, trains, grades, benchmarks, plots: three minutes      make tour
+#: tour            sets up, trains, grades, benchmarks, plots: one to three min   make tour
 #: doctor          what this machine has, what is missing, how to get it          make doctor
 #: data            fetch the real data sets, or copy them from MIRROR=            make data
 #: Learn

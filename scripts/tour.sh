@@ -1,5 +1,5 @@
 #!/bin/sh
-# tour.sh MAKE -- the main job: train, grade, benchmark and plot, on data that ships with the course, in about three minutes.
+# tour.sh MAKE -- the main job: train, grade, benchmark and plot, on data that ships with the course, in one to three minutes.
 make=${1:-make}
 start=$(date +%s)
 bar() { printf '\n== %s ==\n' "$1"; }
