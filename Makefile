@@ -63,8 +63,8 @@ ex_path := $(patsubst %/,%,$(EX:work/%=%))
 ex := $(strip $(foreach n,$(names),$(if $(filter $(ex_path) $(firstword $(subst ., ,$(ex_path))),$n $(dir_$n) $(notdir $(dir_$n))),$n)))
 step := $(if $(findstring /,$(EX)),,$(word 2,$(subst ., ,$(EX))))
 ifneq ($(EX),)
-# The matrix product has rows in bench/ and no folder.
-bench_only := $(if $(filter bench,$(goals)),$(filter gemm,$(EX)))
+# Operators of the library have rows in bench/ and no folder.
+bench_only := $(if $(filter bench,$(goals)),$(filter $(EX),$(shell sed -n 's/^BENCH_OF([a-z_0-9]*, *\([a-z_0-9]*\)).*/\1/p' bench/rows_*.c)))
 ifeq ($(ex)$(bench_only)$(filter new,$(goals)),)
 $(error no exercise '$(EX)'. The nearest names: $(shell printf '%s\n' $(names) | awk -v want='$(firstword $(subst ., ,$(notdir $(ex_path))))' -f scripts/near.awk). `make list` shows all)
 endif
@@ -330,7 +330,7 @@ build/bench_with.so: $(contestant) $(if $(ex),$(wildcard $(dir_$(ex))/bench_$(ex
 	$(if $(ex),,@echo 'WITH= and MINE= need EX=: whose functions are these?' >&2; exit 2)
 	$(Q)$(cc_ref) -shared -fPIC -Wl,-Bsymbolic -I$(dir_$(ex)) -o $@ '$(contestant)' $(dir_$(ex))/bench_$(ex).c -lm
 bench: build/bench $(if $(contestant),build/bench_with.so)
-	@./build/bench $(if $(ex)$(bench_only),--rows='$(ex)$(bench_only)') $(if $(STAGE),--rows='$(subst $() ,$(comma),$(strip $(chosen)))') $(if $(SIZES),--sizes='$(SIZES)') \
+	@./build/bench $(if $(or $(ex),$(bench_only)),--rows='$(or $(ex),$(firstword $(bench_only)))') $(if $(STAGE),--rows='$(subst $() ,$(comma),$(strip $(chosen)))') $(if $(SIZES),--sizes='$(SIZES)') \
 	    $(if $(DTYPE),--dtype='$(DTYPE)') $(if $(THREADS),--threads='$(THREADS)') $(if $(DEVICE),--device='$(DEVICE)') \
 	    $(if $(COMPARE),--compare='$(COMPARE)') $(if $(PEERS),--peers='$(PEERS)') $(if $(contestant),--with='$(if $(MINE),mine,$(notdir $(WITH))):$(ex):build/bench_with.so')
 plots: build/bench

@@ -29,6 +29,7 @@ struct Tape {
     int64_t     scope;                  /* temp[scope..] belong to the node being played; -1: nothing is temporary */
     const Node *playing;
     bool        recording;
+    bool        training;
     bool        rehearsing;             /* the first run of tape_recompute: is a gradient wanted at all? */
     void       *scratch;
     size_t      scratch_size;
@@ -42,7 +43,7 @@ Tape *tape_new(const char *name)
     CHECK(t, "tape %s: out of memory", name);
     t->arena = arena_new(name);
     t->scope = -1;
-    t->recording = true;
+    t->recording = t->training = true;
     return t;
 }
 
@@ -69,6 +70,15 @@ bool tape_record(Tape *t, bool on)
     t->recording = on;
     return was;
 }
+
+bool tape_train(Tape *t, bool on)
+{
+    bool was = t->training;
+    t->training = on;
+    return was;
+}
+
+bool tape_training(const Tape *t) { return t->training; }
 
 Tensor *tape_keep(Tensor *x)
 {
@@ -105,6 +115,7 @@ static Op merge(const Op *mine, const Op *lib)
     if (!op.dtypes) op.dtypes = lib->dtypes;
     if (!op.shape) op.shape = lib->shape;
     if (!op.backward) op.backward = lib->backward;
+    if (!op.flops) op.flops = lib->flops;
     if (!op.forward[DEV_CPU]) op.strided = lib->strided; /* whoever reads the inputs decides */
     for (int d = 0; d < DEV_COUNT; d++)
         if (!op.forward[d]) op.forward[d] = lib->forward[d];

@@ -21,6 +21,7 @@ typedef struct Op {                     /* one row per op, at the bottom of ops/
     const char *(*shape)(Node *);       /* sets each out's shape; NULL, or a sentence saying what is wrong */
     void (*forward[DEV_COUNT])(Tape *, Node *); /* NULL: not on that device. A view needs none */
     void (*backward)(Tape *, Node *);   /* written with op_*(); out[i]->grad may be NULL. NULL: outputs are constants */
+    double (*flops)(const Node *);      /* of forward, for the profile; NULL: one for each element of the outputs */
 } Op;
 /* In shape(), out[i] starts with in[0]'s dtype and device. What it may do besides setting a shape:
  *   out[i]->data = ..., ->base = ...   a view: nothing is allocated, and the gradient is the same view of the base's
@@ -34,6 +35,8 @@ void    tape_free(Tape *);
 void    tape_reset(Tape *);                         /* O(1): every tensor of the step is gone */
 Arena  *tape_arena(Tape *);                         /* of the step's tensors */
 bool    tape_record(Tape *, bool on);               /* off for evaluation; returns what it was */
+bool    tape_train(Tape *, bool on);                /* off: dropout and batch norm as in use; returns what it was. On */
+bool    tape_training(const Tape *);                /* ... at first, as models are built to be trained */
 
 Tensor *tape_run(Tape *, Node);                     /* the only door: check, allocate, launch, record */
 void    tape_run_all(Tape *, Node, Tensor **out);   /* the same, for all n_out outputs */

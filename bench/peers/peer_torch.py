@@ -1,4 +1,6 @@
 """PyTorch as a peer: for each case what a user would write, run as fast as PyTorch runs it."""
+import glob
+import importlib
 import os
 
 import numpy as np
@@ -153,6 +155,8 @@ CASES = {
 }
 
 if __name__ == "__main__":
+    for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "torch_*.py"))):
+        CASES.update(importlib.import_module(os.path.basename(path)[:-3]).CASES)
     with torch.no_grad():
         serve(torch.__version__, f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads, "
                                  f"MKL {torch.backends.mkl.is_available()}, oneDNN {torch.backends.mkldnn.is_available()}", CASES)

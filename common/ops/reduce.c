@@ -68,11 +68,11 @@ static const char *expand_shape(Node *n)
     return NULL;
 }
 
-static const Op op_expand = { .name = "expand", .dtypes = 1u << REAL, .strided = true, .shape = expand_shape };
+static const Op op_stretched = { .name = "expand", .dtypes = 1u << REAL, .strided = true, .shape = expand_shape };
 
 static Tensor *expand(Tape *t, Tensor *y, Tensor *like)
 {
-    return tape_run(t, (Node){ .op = &op_expand, IN(y, like) });
+    return tape_run(t, (Node){ .op = &op_stretched, IN(y, like) });
 }
 
 /* ---- sum_to ---- */
@@ -173,10 +173,10 @@ static const Op op_of_mean = { .name = "mean", .dtypes = 1u << REAL, .strided = 
 
 Tensor *op_sum(Tape *t, Tensor *x, unsigned axes)
 {
-    return tape_run(t, (Node){ .op = &op_of_sum, IN(x), ARG(ReduceArg, axes) });
+    return tape_run(t, (Node){ .op = &op_of_sum, IN(x), ARG(ReduceArg, .axes = axes) });
 }
 
 Tensor *op_mean(Tape *t, Tensor *x, unsigned axes)
 {
-    return tape_run(t, (Node){ .op = &op_of_mean, IN(x), ARG(ReduceArg, axes) });
+    return tape_run(t, (Node){ .op = &op_of_mean, IN(x), ARG(ReduceArg, .axes = axes) });
 }
