@@ -115,11 +115,19 @@ static int first_line(const char *text, const char *kind, const char *file, char
     return n;
 }
 
+/* "start.c:34:(.text+0xa): undefined": newer linkers say where in the object too, which tells a learner nothing. */
+static void drop_section(char *line)
+{
+    char *from = strstr(line, ":(."), *to = from ? strstr(from, "): ") : NULL;
+    if (to) memmove(from, to + 1, strlen(to + 1) + 1);
+}
+
 static void explain_build(Exercise *e, const char *text)
 {
     char line[600], *own;
     int  n = first_line(text, "undefined reference", "work/", line, sizeof line);
     if (!n) n = first_line(text, "error: ", "work/", line, sizeof line);
+    drop_section(line);
     own = strstr(line, e->source);                      /* the linker writes whole paths, of our folders too */
     if (!own) own = line;
     snprintf(e->state, sizeof e->state, "BUILD");

@@ -1,6 +1,6 @@
 #!/bin/sh
-# clean-root.sh [user|root|both|plain] [COMMAND...] -- proves the README's promise: on a clean Debian 12 with git and make and nothing
-# else, a fresh clone and the two commands (or COMMANDs, each in quotes) do everything. Makes the root with debootstrap in
+# clean-root.sh [user|root|both|plain] [COMMAND...] -- proves the README's promise: on a clean Debian with git and make and nothing
+# else, a fresh clone and the two commands (or COMMANDs, each in quotes) do everything. SUITE=bookworm (12) or trixie (13). Makes the root with debootstrap in
 # a folder of its own, clones this repository's HEAD into it, and runs them as a user with sudo, as root, or both. plain: a
 # user without sudo, on a machine that has a compiler.
 # Needs root, debootstrap and a Debian mirror; MIRROR=, ROOTS= (where; default /var/tmp), KEEP=1 leaves the roots there.
@@ -18,8 +18,8 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-echo "clean root: debootstrap, with git and make"
-debootstrap --variant=minbase --include=git,make,sudo,ca-certificates bookworm "$roots/base" $MIRROR >"$roots/log" 2>&1 ||
+echo "clean root: debootstrap ${SUITE:-bookworm}, with git and make"
+debootstrap --variant=minbase --include=git,make,sudo,ca-certificates "${SUITE:-bookworm}" "$roots/base" $MIRROR >"$roots/log" 2>&1 ||
     { tail -n 3 "$roots/log"; exit 1; }
 # The way to the mirror is the machine's own affair: names, certificates, apt's settings.
 cp -L /etc/resolv.conf /etc/hosts "$roots/base/etc/"
