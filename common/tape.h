@@ -54,6 +54,17 @@ Tensor *tape_recompute(Tape *, Tensor *(*f)(Tape *, Tensor **in, void *ctx), Ten
 void    tape_replace(Tape *, const char *name, const Op *row); /* a learner's kernel; NULL slots keep the library's */
 void    tape_replaced(Tape *, FILE *);              /* how often each replacement ran: 0 is likely a misspelt name */
 
+/* What looks on (profile.h, trap.h, trace.h, graph.h, account.h): called around every node that passes the door, views
+ * and backward's too, last added innermost. before: outputs have their memory; after: they are written. playing: the
+ * node whose gradient this one works out; NULL on the way forward. Hooks read, and run no ops. */
+typedef struct TapeHook {
+    void *ctx;
+    void (*before)(void *ctx, Tape *, const Node *, const Node *playing);   /* NULL: not wanted, as for all three */
+    void (*after)(void *ctx, Tape *, const Node *, const Node *playing);
+    void (*step_end)(void *ctx, Tape *);            /* tape_reset or tape_free: the tensors are about to go */
+} TapeHook;
+void    tape_hook(Tape *, TapeHook);
+
 /* tape_run(t, (Node){ .op = &op, IN(x, w), ARG(LinearArg, .relu = true) }). C only. */
 #define IN(...) .n_in = (int)(sizeof((Tensor *[]){ __VA_ARGS__ }) / sizeof(Tensor *)), .in = (Tensor *[]){ __VA_ARGS__ }
 #define ARG(type, ...) .arg = &(type){ __VA_ARGS__ }, .arg_size = sizeof(type)
