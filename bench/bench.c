@@ -161,6 +161,7 @@ static void learn_from(Bench *b, const BenchRow *row)
     if (row->note) b->note = row->note;
     if (row->tolerance > 0) b->tolerance = row->tolerance;
     b->cold |= row->cold;
+    b->memory |= row->memory;
 }
 
 static const char *value_of(const char *text, const Bench *b, double otherwise, double *value)

@@ -48,6 +48,7 @@ typedef struct BenchRow {
                                          * worked out from what that call left */
     BenchFunction *teardown;
     bool           cold;                /* caches are flushed before each call */
+    bool           memory;              /* the peak of one call's memory is measured too (README.md says how) */
     const char    *contestant;          /* "textbook" if left out; a room has no other */
     const char  *(*version)(void);      /* of the library measured: marks a peer */
     const char    *note;                /* a sentence that stands under the table */

@@ -58,6 +58,8 @@ typedef struct Contestant {
     double      sample[MAX_SAMPLES];    /* seconds a call */
     int         samples, most;          /* most: a slow one stops earlier */
     double      wall, cpu;              /* of all samples */
+    int64_t     memory;                 /* bytes that a call adds to what is resident, at its peak; -1: not measured */
+    double      flushed;                /* bytes walked over to empty the caches, for all samples together */
     double      error, allowed;         /* the largest error beside what was allowed, of all samples */
 } Contestant;
 
@@ -67,7 +69,7 @@ struct Bench {
     double      flops, bytes, terms, scale, tolerance;
     const char *flops_text, *bytes_text, *note;
     BenchFunction *inputs, *truth;
-    bool        cold, each;             /* each: calls are timed one by one, because something is done between them */
+    bool        cold, memory, each;     /* each: calls are timed one by one, because something is done between them */
     uint64_t    seed;
     Buffer      buffer[MAX_BUFFERS];
     int         buffers;
@@ -102,6 +104,8 @@ Interval    interval_of(const double *sample, int n);   /* 95 % by order statist
 Interval    interval_ratio(const double *a, int na, const double *b, int nb);   /* of two medians, by bootstrap */
 const char *measure_case(Bench *, double budget);       /* fills the contestants; a sentence: the case cannot be run */
 double      clock_wall(void), clock_cpu(void);
+int64_t     resident_mark(void);                        /* resident.c: what is resident now, where the peak restarts */
+int64_t     resident_peak(void);                        /* both -1 where the kernel does not say */
 size_t      flush_size(void);                           /* bytes to walk over, so that nothing stays in a cache */
 
 /* ---- limits.c ---------------------------------------------------------------------------------------------------- */
@@ -126,7 +130,8 @@ void        peers_stop(Peer **, int n);
 const char *peer_name(const Peer *), *peer_version(const Peer *), *peer_settings(const Peer *);
 bool        peer_has(const Peer *, const char *name);
 const char *peer_open(Peer *, Bench *);
-const char *peer_run(Peer *, int64_t calls, bool reheat, double *wall, double *cpu);
+const char *peer_run(Peer *, int64_t calls, bool reheat, double *wall, double *cpu, double *flushed);
+const char *peer_memory(Peer *, int64_t *bytes);
 const char *peer_outputs(Peer *, Bench *, Contestant *);
 void        peer_close(Peer *);
 json_t     *peer_record(const Peer *);

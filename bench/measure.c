@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "harness.h"
 
-enum { MANY = MAX_SAMPLES, ROUNDS = 11, WARM_UP = 8, SLOW_ROUNDS = 3 };
+enum { LINE = 64, MANY = MAX_SAMPLES, ROUNDS = 11, WARM_UP = 8, SLOW_ROUNDS = 3 };
 static const double SAMPLE_SECONDS = 1e-3, NARROW = 0.005, SETTLED = 0.02, WARM_UP_SECONDS = 0.1;
 static const double LONG_CALL = 0.01, BRIEF_CALL = 50e-6, NO_TIME = 1e-9;
 
@@ -81,13 +81,15 @@ Interval interval_ratio(const double *a, int na, const double *b, int nb)
 
 size_t flush_size(void) { return 2 * (size_t)limits_cache(3); }
 
-static void flush_caches(void)
+static void flush_caches(Contestant *c)
 {
     static char *junk;
     size_t       size = flush_size();
     if (!junk) junk = memory_new(size, 0);
     CHECK(junk, "bench: no memory to flush the caches with");
-    for (size_t i = 0; i < size; i += 64) junk[i]++;
+    size_t walked = 0;
+    for (; walked < size; walked += LINE) junk[walked]++;
+    c->flushed += (double)walked;
 }
 
 /* What two looks at a clock, one after the other, are apart. */
@@ -126,7 +128,7 @@ static void hand_over(Bench *b, Contestant *c)
 static void prepare_call(Bench *b, Contestant *c)
 {
     if (c->row->before) besides(b, c, c->row->before);
-    if (b->cold) flush_caches();
+    if (b->cold) flush_caches(c);
 }
 
 static bool one_by_one(const Bench *b, const Contestant *c) { return b->each || c->row->before; }
@@ -178,7 +180,9 @@ static const char *sample(Bench *b, Contestant *c, double *seconds)
     let_others_sleep(b);
     b->now = c;
     if (c->peer) {
-        if ((why = peer_run(c->peer, c->calls, !b->cold && *seconds < LONG_CALL, &wall, &cpu))) return why;
+        double flushed;
+        if ((why = peer_run(c->peer, c->calls, !b->cold && *seconds < LONG_CALL, &wall, &cpu, &flushed))) return why;
+        c->flushed += flushed;
         buffer_poison(b);
         if ((why = peer_outputs(c->peer, b, c))) return why;
     } else {
@@ -316,6 +320,26 @@ static void keep_the_best(Bench *b)
         }
 }
 
+/* The first call of a contestant that is set up anew: later ones find the memory that it kept. Its code has run before,
+ * so that neither the pages of a library nor what it compiles for itself count. */
+static void measure_memory(Bench *b, Contestant *c)
+{
+    c->memory = -1;
+    if (c->peer) {
+        if (peer_memory(c->peer, &c->memory)) c->memory = -1;
+        return;
+    }
+    tear_down(b, c);
+    set_up(b, c);
+    buffer_restore(b);
+    int64_t before = resident_mark();
+    if (c->row->before) besides(b, c, c->row->before);
+    call(b, c);
+    int64_t peak = resident_peak();
+    if (before >= 0 && peak >= before) c->memory = peak - before;
+    b->now = NULL;
+}
+
 /* Who takes many times the fastest one's time, and long, is known well enough from a few samples. */
 static void slow_ones(Bench *b, double budget)
 {
@@ -387,6 +411,8 @@ const char *measure_case(Bench *b, double budget)
         slow_ones(b, budget);
         rounds(b, budget);
         b->clock_after = limits_clock();
+        for (int i = 0; i < b->contestants && b->memory; i++)
+            if (takes_part(&b->contestant[i])) measure_memory(b, &b->contestant[i]);
         b->now = NULL;
         if (buffer_inputs_changed(b))
             why = "an input was not the same at the end: somebody writes there, but not in the first call";

@@ -335,7 +335,7 @@ const char *peer_open(Peer *p, Bench *b)
     return why;
 }
 
-const char *peer_run(Peer *p, int64_t calls, bool reheat, double *wall, double *cpu)
+const char *peer_run(Peer *p, int64_t calls, bool reheat, double *wall, double *cpu, double *flushed)
 {
     json_t     *answer = NULL;
     const char *why =
@@ -344,8 +344,19 @@ const char *peer_run(Peer *p, int64_t calls, bool reheat, double *wall, double *
     if (why) return why;
     *wall = json_number_value(json_object_get(answer, "wall"));
     *cpu = json_number_value(json_object_get(answer, "cpu"));
+    *flushed = json_number_value(json_object_get(answer, "flushed"));
     json_decref(answer);
     return *wall > 0 && *cpu >= 0 ? NULL : gone(p, "sent a time that is not positive");
+}
+
+const char *peer_memory(Peer *p, int64_t *bytes)
+{
+    json_t     *answer = NULL;
+    const char *why = peer_ask(p, json_pack("{s:s}", "do", "memory"), CALL_SECONDS, &answer);
+    if (why) return why;
+    *bytes = json_integer_value(json_object_get(answer, "bytes"));
+    json_decref(answer);
+    return NULL;
 }
 
 /* Into the case's own buffers, where they are checked like everybody's. */

@@ -233,6 +233,8 @@ json_t *record_row(const Bench *b, const Contestant *c, const Limits *l, const c
         b->bytes, "limit", limit, "limit_by", by, "load", b->load, "clock_change",
         b->clock_before > 0 ? b->clock_after / b->clock_before : 1);
     CHECK(row, "bench: a row that is no JSON (%s, %s)", b->name, c->label);
+    if (b->cold) json_object_set_new(row, "flushed", json_real(c->flushed));
+    if (b->memory && c->memory >= 0) json_object_set_new(row, "memory", json_integer(c->memory));
     if (c->peer) json_object_set_new(row, "settings", json_string(peer_settings(c->peer)));
     if (*c->wrong) json_object_set_new(row, "wrong", json_string(c->wrong));
     else if (*c->absent) json_object_set_new(row, "absent", json_string(c->absent));

@@ -187,7 +187,7 @@ BENCH_OF(mlp_others, mlp) = {
     { "mlp_linear_backward", linear_backward, .contestant = "library" },
     { "mlp_epoch", epoch, .flops = "2*N*(3*(784*512 + 512*256 + 256*10) - 784*512)", .dims = "NB", SIZES(epochs),
       .contestant = "library", .inputs = epoch_inputs, .setup = epoch_setup, .before = epoch_before,
-      .after = epoch_after, .teardown = epoch_teardown, .tolerance = 0.05,
+      .after = epoch_after, .teardown = epoch_teardown, .tolerance = 0.05, .memory = true,
       .note = "loss and accuracy afterwards must agree to 5 %; MNIST where data/ has it, else images like it" },
     { 0 }
 };

@@ -44,9 +44,19 @@ static const char *rate_text(const Bench *b, double seconds, char out[24])
     return out;
 }
 
+/* Empty for rows that do not ask for it. */
+static const char *memory_text(const Bench *b, const Contestant *c, char out[24])
+{
+    *out = 0;
+    if (!b->memory) return out;
+    if (c->memory < 0) snprintf(out, 24, "%11s  ", "?");
+    else snprintf(out, 24, "%7.1f MiB  ", (double)c->memory / (1 << 20));
+    return out;
+}
+
 static void row(const Bench *b, const Contestant *c, const Contestant *peer, double limit, FILE *f)
 {
-    char name[160], time[16], rate[24], ratio[48] = "", near[16] = "";
+    char name[160], time[16], rate[24], memory[24], ratio[48] = "", near[16] = "";
     snprintf(name, sizeof name, "%s%s%s", c->label, *c->version ? " " : "", c->version);
     if (*c->wrong || *c->absent || !c->samples) {
         fprintf(f, "  %-28.28s %s%s\n", name, *c->wrong ? "WRONG, so not timed: " : "takes no part: ",
@@ -62,8 +72,9 @@ static void row(const Bench *b, const Contestant *c, const Contestant *peer, dou
     } else if (c == peer) {
         snprintf(ratio, sizeof ratio, "1x");
     }
-    fprintf(f, "  %-28.28s %8s +-%4.1f%% %13s %5s  %s\n", name, seconds_text(t.median, time),
-            100 * fmax(t.high - t.median, t.median - t.low) / t.median, rate_text(b, t.median, rate), near, ratio);
+    fprintf(f, "  %-28.28s %8s +-%4.1f%% %13s %5s  %s%s\n", name, seconds_text(t.median, time),
+            100 * fmax(t.high - t.median, t.median - t.low) / t.median, rate_text(b, t.median, rate), near,
+            memory_text(b, c, memory), ratio);
 }
 
 void table_case(const Bench *b, const Limits *l, FILE *f)
@@ -76,8 +87,8 @@ void table_case(const Bench *b, const Limits *l, FILE *f)
     fprintf(f, "\n%s %s=%s, %d thread%s, %s", b->name, b->dims, size, b->threads, b->threads > 1 ? "s" : "",
             b->cold ? "cold" : "hot");
     if (limit > 0) fprintf(f, "; limit %s (%s)", seconds_text(limit, time), by);
-    fprintf(f, "\n  %-28s %8s %7s %13s %5s  %s\n", "", "median", "", "rate", "limit",
-            peer ? "against the fastest peer" : "no peer");
+    fprintf(f, "\n  %-28s %8s %7s %13s %5s  %s%s\n", "", "median", "", "rate", "limit",
+            b->memory ? "peak memory  " : "", peer ? "against the fastest peer" : "no peer");
     for (int i = 0; i < b->contestants; i++)
         if (!b->contestant[i].hidden) row(b, &b->contestant[i], peer, limit, f);
     if (b->note) fprintf(f, "  %s\n", b->note);

@@ -6,6 +6,8 @@ A peer's script makes a class for each case, named in a table {case: class}:
     outputs(self)                   what the last call made, {name: array}
     before(self)                    optional: before each call, off the clock; the calls are then timed one by one
 """
+import ctypes
+import gc
 import json
 import sys
 import time
@@ -15,6 +17,12 @@ import numpy as np
 TYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32}
 
 
+def status(key):
+    """A line of /proc/self/status, in bytes."""
+    with open("/proc/self/status") as f:
+        return next(int(line.split()[1]) << 10 for line in f if line.startswith(key))
+
+
 class Case:
     """The open case: its contestant, and the shared file that its buffers lie in."""
 
@@ -22,11 +30,29 @@ class Case:
         self.file = np.memmap(order["file"], np.uint8, "r+")
         self.buffers = order["buffers"]
         self.each = order["each"]
-        given = {b["name"]: self.view(b).copy() for b in self.buffers if b["role"] != "out"}
-        self.contestant = cases[order["case"]](order["size"], given)
-        self.before = getattr(self.contestant, "before", None)
+        self.kind, self.size = cases[order["case"]], order["size"]
+        self.set_up()
         self.brief = True
         self.junk = np.zeros(order["flush"], np.uint8) if order["flush"] else None
+
+    def set_up(self):
+        given = {b["name"]: self.view(b).copy() for b in self.buffers if b["role"] != "out"}
+        self.contestant = self.kind(self.size, given)
+        self.before = getattr(self.contestant, "before", None)
+
+    def memory(self):
+        """As the harness does (resident.c): what the first call of a new contestant adds, at its peak."""
+        self.contestant = self.before = None
+        self.set_up()
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
+        with open("/proc/self/clear_refs", "w") as f:
+            f.write("5")
+        resident = status("VmRSS:")
+        if self.before:
+            self.before()
+        self.contestant.call()
+        return status("VmHWM:") - resident
 
     def view(self, b):
         kind = np.dtype(TYPES[b["type"]])
@@ -41,6 +67,7 @@ class Case:
                 self.before()
             if self.junk is not None:
                 self.junk += 1
+                self.flushed += self.junk.nbytes
             w, c = time.perf_counter(), 0.0 if self.brief else time.process_time()
             self.contestant.call()
             if not self.brief:
@@ -53,6 +80,7 @@ class Case:
         return wall, cpu
 
     def run(self, calls, reheat):
+        self.flushed = 0
         call = self.contestant.call
         if self.each or self.before:
             if reheat:
@@ -89,7 +117,9 @@ def serve(version, settings, cases):
                 answer({})
             elif order["do"] == "run":
                 wall, cpu = case.run(order["calls"], order["reheat"])
-                answer({"wall": wall, "cpu": cpu})
+                answer({"wall": wall, "cpu": cpu, "flushed": case.flushed})
+            elif order["do"] == "memory":
+                answer({"bytes": case.memory()})
             elif order["do"] == "outputs":
                 case.outputs()
                 answer({})

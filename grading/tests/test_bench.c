@@ -10,15 +10,17 @@
 #include "../../bench/buffer.c"
 #include "../../bench/formula.c"
 #include "../../bench/measure.c"
+#include "../../bench/resident.c"
 
 double limits_clock(void) { return 1; }
 int64_t limits_cache(int level) { return level == 3 ? 64 << 20 : 1 << 15; }
 const char *peer_open(Peer *p, Bench *b) { return (void)p, (void)b, NULL; }
 const char *peer_outputs(Peer *p, Bench *b, Contestant *c) { return (void)p, (void)b, (void)c, NULL; }
 void peer_close(Peer *p) { (void)p; }
-const char *peer_run(Peer *p, int64_t calls, bool reheat, double *wall, double *cpu)
+const char *peer_memory(Peer *p, int64_t *bytes) { return (void)p, (void)bytes, "no peers here"; }
+const char *peer_run(Peer *p, int64_t calls, bool reheat, double *wall, double *cpu, double *flushed)
 {
-    return (void)p, (void)calls, (void)reheat, (void)wall, (void)cpu, "no peers here";
+    return (void)p, (void)calls, (void)reheat, (void)wall, (void)cpu, (void)flushed, "no peers here";
 }
 
 /* ---- Costs ------------------------------------------------------------------------------------------------------- */
@@ -217,20 +219,81 @@ Test(bench, inouts_start_anew_before_each_call)
 }
 
 /* The flush between the calls must not disturb what is checked. How much slower cold is depends on the machine and
- * on who else uses its caches: no test of it. */
+ * on who else uses its caches: no test of it, but of the bytes that are walked over before each call. */
+static int64_t cold_calls;
+static void twice_counted(Bench *b, const int *size) { twice(b, size), cold_calls++; }
+
 Test(bench, cold_rows_are_checked_and_timed)
 {
-    static const BenchRow rows[] = { { "twice", twice, .contestant = "textbook" },
+    static const BenchRow rows[] = { { "twice", twice_counted, .contestant = "textbook" },
                                      { "twice", twice_nearly, .contestant = "wrong" } };
     Bench *b = bench_of(2, rows);
     b->size[0] = 32768;
     b->cold = true;
+    cold_calls = 0;
     cr_expect_null(measure_case(b, 0.05));
     cr_expect(b->contestant[0].samples >= MIN_ROUNDS && !*b->contestant[0].wrong);
     cr_expect(interval_of(b->contestant[0].sample, b->contestant[0].samples).median > 0);
     cr_expect(*b->contestant[1].wrong);
+    cr_expect(flush_size() >= 2 * (size_t)limits_cache(3), "%zu bytes leave something in L3", flush_size());
+    cr_expect(cold_calls > MIN_ROUNDS && b->contestant[0].flushed == (double)cold_calls * (double)flush_size(),
+              "%g bytes flushed in %lld calls", b->contestant[0].flushed, (long long)cold_calls);
     buffer_forget(b);
     free(b);
+}
+
+Test(bench, hot_rows_flush_nothing)
+{
+    static const BenchRow rows[] = { { "twice", twice_counted, .contestant = "textbook" } };
+    Bench *b = bench_of(1, rows);
+    cr_expect_null(measure_case(b, 0.01));
+    cr_expect_eq(b->contestant[0].flushed, 0);
+    cr_expect_eq(b->contestant[0].memory, 0, "nobody asked for it");
+    buffer_forget(b);
+    free(b);
+}
+
+/* ---- Memory: one keeps what it touched, one gives it back, one touches nothing; the next call's peak is the first's */
+
+enum { MIB = 1 << 20 };
+static char *touched;
+
+static void touch(size_t bytes)
+{
+    if (!touched) touched = memory_new(bytes, 0);
+    for (size_t i = 0; i < bytes; i += 4096) touched[i] = 1;
+}
+static void twice_keeps(Bench *b, const int *size) { touch(64 * MIB), twice(b, size); }
+static void drop_touched(Bench *b, const int *size)
+{
+    (void)b, (void)size;
+    memory_free(touched, 64 * MIB, 0);
+    touched = NULL;
+}
+static void twice_returns(Bench *b, const int *size)
+{
+    touch(32 * MIB), twice(b, size);
+    memory_free(touched, 32 * MIB, 0);
+    touched = NULL;
+}
+
+Test(bench, the_peak_of_a_call)
+{
+    static const BenchRow rows[] = { { "twice", twice, .contestant = "nothing" },
+                                     { "twice", twice_returns, .contestant = "returns" },
+                                     { "twice", twice_keeps, .contestant = "keeps", .teardown = drop_touched } };
+    static const int64_t least[] = { 0, 32 * MIB, 64 * MIB };
+    if (resident_mark() < 0) cr_skip_test("this kernel keeps no mark");
+    for (int i = 0; i < 3; i++) {
+        Bench *b = bench_of(1, &rows[i]);
+        b->memory = true;
+        cr_expect_null(measure_case(b, 0.01));
+        int64_t got = b->contestant[0].memory;
+        cr_expect(got >= least[i] - MIB && got <= least[i] + 3 * MIB, "%s: %lld bytes", rows[i].contestant,
+                  (long long)got);
+        buffer_forget(b);
+        free(b);
+    }
 }
 
 Test(bench, inputs_are_random_and_the_same)
