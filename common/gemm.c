@@ -48,7 +48,7 @@ static void library(real *C, int64_t ldc, int64_t M, int64_t N, int64_t K, Side 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Threads take tiles of C. A tile is large enough that packing its operands costs a few per cent at most. */
-static void tiles(real *C, int64_t M, int64_t N, int64_t K, Side a, Side b, real beta)
+static void tiles(real *C, int64_t M, int64_t N, int64_t K, Side a, Side b, real beta, GemmThen *f, const void *ctx)
 {
     enum { ROWS = 256, COLS = 128, WORTH_IT = 1 << 21 };
     bool    cut = M * N * K > WORTH_IT;
@@ -60,8 +60,10 @@ static void tiles(real *C, int64_t M, int64_t N, int64_t K, Side a, Side b, real
         Side part_a = a, part_b = b;
         part_a.data += m * a.row;
         part_b.data += n * b.col;
+        int64_t height = least(rows, M - m), width = least(cols, N - n);
         one_thread();
-        library(C + m * N + n, N, least(rows, M - m), least(cols, N - n), K, part_a, part_b, beta);
+        library(C + m * N + n, N, height, width, K, part_a, part_b, beta);
+        if (f) f(ctx, m, n, height, width);
     }
 }
 
@@ -121,15 +123,24 @@ static void loops(real *C, int64_t M, int64_t N, int64_t K, const real *A, const
         }
 }
 
+void gemm_then(real *C, int64_t M, int64_t N, int64_t K, const real *A, const int64_t *sa, const real *B,
+               const int64_t *sb, real beta, GemmThen *f, const void *ctx)
+{
+    if (M == 0 || N == 0) return;
+    Side a = side(A, sa, M, K), b = side(B, sb, K, N);
+    bool counts = M <= INT_MAX && N <= INT_MAX && K <= INT_MAX && a.line <= INT_MAX && b.line <= INT_MAX;
+    bool done = (M == 1 && gemv(C, N, K, B, sb, A, sa[1], beta)) ||
+                (N == 1 && gemv(C, M, K, A, (int64_t[]){ sa[1], sa[0] }, B, sb[0], beta));
+    if (!done && K > 0 && counts && a.fits && b.fits) {
+        tiles(C, M, N, K, a, b, beta, f, ctx);
+        return;
+    }
+    if (!done) loops(C, M, N, K, A, sa, B, sb, beta);
+    if (f) f(ctx, 0, 0, M, N);
+}
+
 void gemm(real *C, int64_t M, int64_t N, int64_t K, const real *A, const int64_t *sa, const real *B, const int64_t *sb,
           real beta)
 {
-    const int64_t turned_a[] = { sa[1], sa[0] };
-    if (M == 0 || N == 0) return;
-    if (M == 1 && gemv(C, N, K, B, sb, A, sa[1], beta)) return;
-    if (N == 1 && gemv(C, M, K, A, turned_a, B, sb[0], beta)) return;
-    Side a = side(A, sa, M, K), b = side(B, sb, K, N);
-    bool counts = M <= INT_MAX && N <= INT_MAX && K <= INT_MAX && a.line <= INT_MAX && b.line <= INT_MAX;
-    if (K > 0 && counts && a.fits && b.fits) tiles(C, M, N, K, a, b, beta);
-    else loops(C, M, N, K, A, sa, B, sb, beta);
+    gemm_then(C, M, N, K, A, sa, B, sb, beta, NULL, NULL);
 }

@@ -158,15 +158,24 @@ Tensor *op_fill(Tape *, Tensor *dst, double value);
 
 /* ---- Rows whose gradient is a kernel of its own, to be replaced by name. Inputs -> outputs:
  *   linear_backward            x (...,IN), w (OUT,IN), dy (...,OUT) -> dx (...,IN), dw (OUT,IN), db (OUT)
+ *   linear_act_backward        saved, dy (...,OUT) -> dz (...,OUT), which then goes to linear_backward
  *   relu_backward              x, dy -> dx                gelu_backward   x, dy -> dx
  *   softmax_backward           y, dy -> dx                log_softmax_backward   y, dy -> dx
  *   cross_entropy_backward     x (N,C), target (N), lse (N), dloss (1) -> dx (N,C)
- * cross_entropy has two outputs: the loss (1), and lse (N), each row's log of the sum of exponentials. ---- */
+ * cross_entropy has two outputs: the loss (1), and lse (N), each row's log of the sum of exponentials.
+ * linear_act of gelu, gelu_tanh and silu has a second output while a gradient is wanted: z = x w^T + b, which is what
+ * linear_act_backward gets as saved; of relu, tanh and sigmoid it gets y. ---- */
 
+typedef struct { Activation act; } LinearActArg;               /* of linear_act_backward too */
 typedef struct { bool dx, dw, db; } LinearBackwardArg;        /* which are wanted: the others may be left unwritten */
 
 /* C (M,N) = A B + beta C, row-major C; A's element (m,k) is at sa[0] m + sa[1] k, B's at sb[0] k + sb[1] n. oneDNN's
  * sgemm or OpenBLAS where the strides allow, else a plain loop. beta 0 never reads C. */
 void gemm(real *C, int64_t M, int64_t N, int64_t K, const real *A, const int64_t *sa, const real *B, const int64_t *sb,
           real beta);
+/* The same, and f learns of each part of C (from row m, column n on) as soon as it is done: while it is in the cache.
+ * Every element is in one part; several threads may be in f at once. */
+typedef void GemmThen(const void *ctx, int64_t m, int64_t n, int64_t rows, int64_t cols);
+void gemm_then(real *C, int64_t M, int64_t N, int64_t K, const real *A, const int64_t *sa, const real *B,
+               const int64_t *sb, real beta, GemmThen *f, const void *ctx);
 const char *same_shape(Node *); /* for shape: every out is shaped like in[0] */

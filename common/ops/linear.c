@@ -1,17 +1,15 @@
 /* linear.c -- Y = X W^T + b. X is rows of IN, whatever number of dimensions they stand in; W is (OUT, IN). */
 #include <string.h>
-#include "loops.h"
+#include "linear.h"
 
-typedef struct { int64_t N, IN, OUT; } Sizes;
-
-static Sizes sizes(const Tensor *x, const Tensor *w)
+LinearSizes linear_sizes(const Tensor *x, const Tensor *w)
 {
-    Sizes s = { .N = 1, .IN = w->shape[1], .OUT = w->shape[0] };
+    LinearSizes s = { .N = 1, .IN = w->shape[1], .OUT = w->shape[0] };
     for (int d = 0; d < x->ndim - 1; d++) s.N *= x->shape[d];
     return s;
 }
 
-static const char *shape(Node *n)
+const char *linear_shape(Node *n)
 {
     const Tensor *x = n->in[0], *w = n->in[1], *b = n->in[2];
     if (w->ndim != 2) return "the weight must be a matrix (OUT,IN)";
@@ -21,19 +19,33 @@ static const char *shape(Node *n)
     int64_t y[MAX_DIMS];
     memcpy(y, x->shape, sizeof y);
     y[x->ndim - 1] = w->shape[0];
-    tensor_set_shape(n->out[0], x->ndim, y);
+    for (int i = 0; i < n->n_out; i++) tensor_set_shape(n->out[i], x->ndim, y);
     return NULL;
+}
+
+double linear_flops(const Node *n)
+{
+    LinearSizes s = linear_sizes(n->in[0], n->in[1]);
+    return 2 * (double)s.N * (double)s.IN * (double)s.OUT;
+}
+
+typedef struct { real *y; const real *b; int64_t OUT; } Bias;
+
+static void add_bias(const void *ctx, int64_t m, int64_t n, int64_t rows, int64_t cols)
+{
+    const Bias *c = ctx;
+    for (int64_t i = m; i < m + rows; i++)
+        for (int64_t o = n; o < n + cols; o++) c->y[i * c->OUT + o] += c->b[o];
 }
 
 static void forward(Tape *t, Node *n)
 {
     (void)t;
-    Sizes s = sizes(n->in[0], n->in[1]);
+    LinearSizes s = linear_sizes(n->in[0], n->in[1]);
     const real *x = n->in[0]->data, *w = n->in[1]->data, *b = n->in[2] ? n->in[2]->data : NULL;
     const int64_t rows_of_in[] = { s.IN, 1 }, columns_of_in[] = { 1, s.IN };
-    real *y = n->out[0]->data;
-    for (int64_t i = 0; b && i < s.N; i++) memcpy(y + i * s.OUT, b, (size_t)s.OUT * sizeof *y);
-    gemm(y, s.N, s.OUT, s.IN, x, rows_of_in, w, columns_of_in, b ? 1 : 0);
+    Bias bias = { n->out[0]->data, b, s.OUT };
+    gemm_then(bias.y, s.N, s.OUT, s.IN, x, rows_of_in, w, columns_of_in, 0, b ? add_bias : NULL, &bias);
 }
 
 static const char *backward_shape(Node *n)
@@ -65,7 +77,7 @@ static void forward_of_backward(Tape *t, Node *n)
 {
     (void)t;
     const LinearBackwardArg *wanted = n->arg;
-    Sizes s = sizes(n->in[0], n->in[1]);
+    LinearSizes s = linear_sizes(n->in[0], n->in[1]);
     const real *x = n->in[0]->data, *w = n->in[1]->data, *dy = n->in[2]->data;
     const int64_t rows_of_in[] = { s.IN, 1 };
     if (wanted->dx) gemm(n->out[0]->data, s.N, s.IN, s.OUT, dy, (int64_t[]){ s.OUT, 1 }, w, rows_of_in, 0);
@@ -73,19 +85,27 @@ static void forward_of_backward(Tape *t, Node *n)
     if (wanted->db) sum_rows(n->out[2]->data, dy, s.N, s.OUT);
 }
 
-static const Op op_backward = { .name = "linear_backward", .dtypes = 1u << REAL, .shape = backward_shape,
-                                .forward = { [DEV_CPU] = forward_of_backward } };
-
-static void backward(Tape *t, Node *n)
+static double flops_of_backward(const Node *n)
 {
-    Tensor *x = n->in[0], *w = n->in[1], *b = n->in[2], *dy = n->out[0]->grad, *d[3];
+    const LinearBackwardArg *wanted = n->arg;
+    return (wanted->dx + wanted->dw) * linear_flops(n);
+}
+
+static const Op op_backward = { .name = "linear_backward", .dtypes = 1u << REAL, .shape = backward_shape,
+                                .forward = { [DEV_CPU] = forward_of_backward }, .flops = flops_of_backward };
+
+void linear_add_grads(Tape *t, Tensor **in, Tensor *dy)
+{
+    Tensor *x = in[0], *w = in[1], *b = in[2], *d[3];
     LinearBackwardArg wanted = { tensor_wants_grad(x), tensor_wants_grad(w), tensor_wants_grad(b) };
     tape_run_all(t, (Node){ .op = &op_backward, .n_out = 3, IN(x, w, dy), .arg = &wanted, .arg_size = sizeof wanted },
                  d);
-    for (int i = 0; i < 3; i++) tape_add_grad(t, n->in[i], d[i]);
+    for (int i = 0; i < 3; i++) tape_add_grad(t, in[i], d[i]);
 }
 
-static const Op op = { .name = "linear", .dtypes = 1u << REAL, .shape = shape, .forward = { [DEV_CPU] = forward },
-                       .backward = backward };
+static void backward(Tape *t, Node *n) { linear_add_grads(t, n->in, n->out[0]->grad); }
+
+static const Op op = { .name = "linear", .dtypes = 1u << REAL, .shape = linear_shape,
+                       .forward = { [DEV_CPU] = forward }, .backward = backward, .flops = linear_flops };
 
 Tensor *op_linear(Tape *t, Tensor *x, Tensor *w, Tensor *b) { return tape_run(t, (Node){ .op = &op, IN(x, w, b) }); }
