@@ -253,7 +253,7 @@ Test(bench, hot_rows_flush_nothing)
     free(b);
 }
 
-/* ---- Memory: one keeps what it touched, one gives it back, one touches nothing; the next call's peak is the first's */
+/* ---- Memory: one keeps what it touched, one gives it back, one touches nothing ----------------------------------- */
 
 enum { MIB = 1 << 20 };
 static char *touched;
