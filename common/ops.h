@@ -162,6 +162,9 @@ Tensor *op_fill(Tape *, Tensor *dst, double value);
  *   relu_backward              x, dy -> dx                gelu_backward   x, dy -> dx
  *   softmax_backward           y, dy -> dx                log_softmax_backward   y, dy -> dx
  *   cross_entropy_backward     x (N,C), target (N), lse (N), dloss (1) -> dx (N,C)
+ *   attention_backward         q, k, v, y, lse (B,T,H,1), dy, lengths, slopes -> dq, dk, dv; or one output, shaped like
+ *                              the base of q, k, v, where these are the parts of one projection
+ * attention has two outputs: y, and lse, +inf where a query has no key.
  * cross_entropy has two outputs: the loss (1), and lse (N), each row's log of the sum of exponentials.
  * linear_act of gelu, gelu_tanh and silu has a second output while a gradient is wanted: z = x w^T + b, which is what
  * linear_act_backward gets as saved; of relu, tanh and sigmoid it gets y. ---- */
