@@ -1,7 +1,12 @@
-/* vmath.h -- exp, sigmoid, tanh, the normal distribution: definitions that the compiler turns into vector code. */
+/* vmath.h -- exp, log, tanh and their like for vectors: definitions that the compiler turns into vector code. */
 #pragma once
 #include <math.h>
 #include <stdint.h>
+
+/* None branches, calls or looks up, so that inside `#pragma omp simd` they become vector code. Infinities and NaN go
+ * through. What stands beside each, in units of the last place, test_vmath holds it to, over all floats.
+ *     vexpf      0.9       vexpm1f   1.5       vlogf    0.9       vlog1pf   1.5
+ *     vsigmoidf  2.4       vtanhf    2.6 */
 
 /* a b + c, rounded once. Written out, because -std=c17 forbids the compiler to fuse on its own. Where there is no such
  * instruction, double has room for the product. */
@@ -14,34 +19,134 @@ static inline float vfmaf(float a, float b, float c)
 #endif
 }
 
-typedef union { float f; uint32_t u; } VBits;
+typedef union { float f; uint32_t u; int32_t i; } VBits;
+
+/* Cut to low .. high, low < 0 < high, both given as bits. As integers, because that is quickest: positive floats are in
+ * the order of their bits, and of unsigned ones those below low come last. NaN becomes one of the ends. */
+static inline float vcutf(float x, uint32_t low, int32_t high)
+{
+    VBits b;
+    b.f = x;
+    b.i = b.i < high ? b.i : high;
+    b.u = b.u < low ? b.u : low;
+    return b.f;
+}
+
+/* unit exp(r) where |r| <= 0.35, and its like for exp(r) - 1: a polynomial fitted for the smallest relative error.
+ * unit, a power of two, is multiplied into the coefficients, for nothing. */
+static inline float vexp_curvef(float r, float unit)
+{
+    float p = unit * 0x1.6a23c8p-10f;
+    p = vfmaf(p, r, unit * 0x1.123a20p-7f);
+    p = vfmaf(p, r, unit * 0x1.5558f2p-5f);
+    p = vfmaf(p, r, unit * 0x1.555492p-3f);
+    return vfmaf(p, r, unit * 0x1.fffffcp-2f); /* (exp(r) - 1 - r) / r^2 */
+}
+
+/* x - n ln 2, in two pieces: n times the first is exact. */
+static inline float vexp_restf(float x, float n)
+{
+    return vfmaf(n, -0x1.7f7d1cp-20f, vfmaf(n, -0x1.62e400p-1f, x));
+}
 
 /* exp(x) = 2^n exp(r),  n = round(x / ln 2),  r = x - n ln 2, |r| <= 0.35.
- * No branch, no table, no call: inside `#pragma omp simd` it becomes vector code. -inf -> 0, large -> inf, NaN -> NaN.
- * Never more than 0.9 units of the last place off: test_ops goes through every float. */
+ * 2^n goes in in two factors, because it may lie outside the range of a float where the product does not. */
 static inline float vexpf(float x)
 {
-    /* Beyond +-104 the result no longer changes: |x| is cut there, as an integer, because that is quickest. */
-    VBits in, cut, t, low, high; /* assigned below: C++17, which a .cu is, has no designated initialisers */
-    in.f = x, cut.f = 104;
-    cut.u = (in.u & 0x7fffffff) < cut.u ? (in.u & 0x7fffffff) : cut.u;
-    cut.u |= in.u & 0x80000000;
-    /* Adding 1.5 2^23 rounds to an integer and leaves it in the lowest bits; 254 more makes them ready to be halved. */
-    const float magic = 0x1.8p23f + 254;
-    t.f = vfmaf(cut.f, 0x1.715476p0f, magic);
-    float n = t.f - magic;
-    float r = vfmaf(n, -0x1.62e400p-1f, cut.f); /* ln 2 in two pieces: n times the first is exact */
-    r = vfmaf(n, -0x1.7f7d1cp-20f, r);
-    float p = 0x1.6a23c8p-10f;          /* (exp(r) - 1 - r) / r^2, fitted for the smallest relative error of exp */
-    p = vfmaf(p, r, 0x1.123a20p-7f);
-    p = vfmaf(p, r, 0x1.5558f2p-5f);
-    p = vfmaf(p, r, 0x1.555492p-3f);
-    p = vfmaf(p, r, 0x1.fffffcp-2f);
-    p = vfmaf(vfmaf(p, r, 1), r, 1);
-    /* 2^n in two factors, because it may lie outside the range of a float where the product does not. */
-    low.u = t.u >> 1, high.u = t.u - low.u;
-    low.u <<= 23, high.u <<= 23;
-    return x == x ? p * low.f * high.f : x;
+    VBits t, p, high; /* assigned below: C++17, which a .cu is, has no designated initialisers */
+    float cut = vcutf(x, 0xc2d00000, 0x42d00000); /* +-104: beyond, the result no longer changes */
+    /* Adding 1.5 2^23 rounds to an integer and leaves it in the lowest bits. */
+    const float magic = 0x1.8p23f + 160;
+    t.f = vfmaf(cut, 0x1.715476p0f, magic);
+    float r = vexp_restf(cut, t.f - magic);
+    const float unit = 0x1p-33f;
+    p.f = vfmaf(vfmaf(vexp_curvef(r, unit), r, unit), r, unit);
+    /* A float's exponent has the bias 127. high is 2^(h - 127), h = (n + 160) / 2; what is left, n + 160 - h, is added
+     * to p's exponent. Both keep off the ends, and 160 - 127 is made good by the unit. */
+    t.u <<= 22;
+    high.u = t.u & 0x7f800000;
+    p.u += t.u + t.u - high.u;
+    return x == x ? p.f * high.f : x;
+}
+
+/* exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1), at half its size: n may be 128. Beyond -30 it is -1. */
+static inline float vexpm1f(float x)
+{
+    VBits t, half;
+    float cut = vcutf(x, 0xc1f00000, 0x42b20000); /* -30, 89 */
+    const float magic = 0x1.8p23f + 126;
+    t.f = vfmaf(cut, 0x1.715476p0f, magic);
+    float r = vexp_restf(cut, t.f - magic);
+    half.u = t.u << 23;
+    float p = vfmaf(vexp_curvef(r, 1) * r, r, r), y = 2 * vfmaf(p, half.f, half.f - 0.5f);
+    return x == 0 || x != x ? x : y;
+}
+
+/* k ln 2 + log(1 + f), f from sqrt(1/2) - 1 to sqrt(2) - 1. */
+static inline float vlog_curvef(float f, float k)
+{
+    float q = -0x1.38c966p-4f;
+    q = vfmaf(q, f, 0x1.055eb6p-3f);
+    q = vfmaf(q, f, -0x1.0d824ap-3f);
+    q = vfmaf(q, f, 0x1.22d930p-3f);
+    q = vfmaf(q, f, -0x1.54728ap-3f);
+    q = vfmaf(q, f, 0x1.99a01cp-3f);
+    q = vfmaf(q, f, -0x1.000226p-2f);
+    q = vfmaf(q, f, 0x1.555554p-2f);
+    float s = f * f, y = vfmaf(q * f, s, -0.5f * s);
+    y = vfmaf(k, 0x1.7f7d1cp-20f, y) + f; /* smallest terms first */
+    return vfmaf(k, 0x1.62e400p-1f, y);
+}
+
+/* log(x) = k ln 2 + log(m),  x = 2^k m,  m from sqrt(1/2) to sqrt(2). */
+static inline float vlogf(float x)
+{
+    VBits m, k;
+    int small = x < 0x1p-126f; /* whose leading bit is not where a float has it */
+    m.f = small ? x * 0x1p23f : x;
+    k.i = (m.i - 0x3f3504f3) >> 23;
+    m.i -= k.i * (1 << 23);
+    float y = vlog_curvef(m.f - 1, (float)(k.i - (small ? 23 : 0)));
+    y = x > 0 ? y : x == 0 ? -INFINITY : NAN;
+    return x > 0x1.fffffep127f || x != x ? x : y;
+}
+
+/* log(1 + x): 2^k m = 1 + x, and m - 1 = 2^-k x + (2^-k - 1) is rounded only once. Beyond 2^24, 1 + x is x. */
+static inline float vlog1pf(float x)
+{
+    VBits m, scale;
+    m.f = 1 + x;
+    int32_t k = (m.i - 0x3f3504f3) >> 23;
+    m.i -= k * (1 << 23);
+    scale.i = (127 - k) * (1 << 23);
+    float y = vlog_curvef(k > 24 ? m.f - 1 : vfmaf(scale.f, x, scale.f - 1), (float)k);
+    y = x > -1 ? y : x == -1 ? -INFINITY : NAN;
+    return x > 0x1.fffffep127f || x == 0 || x != x ? x : y;
+}
+
+/* 1 / (1 + exp(-x)). For x < 0 exp(x) / (1 + exp(x)): so small values keep their digits. */
+static inline float vsigmoidf(float x)
+{
+    float e = vexpf(x < 0 ? x : -x);
+    return (x < 0 ? e : 1) / (1 + e);
+}
+
+/* tanh(a) = -m / (2 + m),  m = exp(-2a) - 1, for a = |x|. From 10 on it is 1. */
+static inline float vtanhf(float x)
+{
+    VBits a, t, scale, y;
+    a.f = x;
+    uint32_t sign = a.u & 0x80000000;
+    a.u ^= sign;
+    a.u = a.u < 0x41200000 ? a.u : 0x41200000;
+    const float magic = 0x1.8p23f + 127;
+    t.f = vfmaf(a.f, -0x1.715476p1f, magic);
+    float r = vexp_restf(-2 * a.f, t.f - magic);
+    scale.u = t.u << 23;
+    float p = vfmaf(vexp_curvef(r, 1) * r, r, r), m = vfmaf(p, scale.f, scale.f - 1);
+    y.f = m / (2 + m); /* its sign is dropped */
+    y.u = (y.u & 0x7fffffff) | sign;
+    return x == x ? y.f : x;
 }
 
 /* The normal distribution's tail, Phi(-a) for a >= 0, given e = exp(-a^2 / 2), which gradients need as well. Their
@@ -61,36 +166,21 @@ static inline float vtailf(float a, float e)
     return p * e;
 }
 
-/* 1 / (1 + exp(-x)), with an exp that does not overflow: no digits are lost on either side. */
-static inline float vsigmoidf(float x)
-{
-    float e = vexpf(x < 0 ? x : -x), r = 1 / (1 + e);
-    return x < 0 ? e * r : r;
-}
-
-/* tanh(x) = (1 - e) / (1 + e), e = exp(-2 |x|). Near 0, where 1 - e cancels, x + x^3 q(x^2), fitted for the smallest
- * relative error below 5/8. Both are worked out and one is taken, so that it becomes vector code. */
-static inline float vtanhf(float x)
-{
-    float z = x * x, q = -0x1.75e1cep-8f, a = x < 0 ? -x : x, e = vexpf(-2 * a);
-    q = vfmaf(q, z, 0x1.52269cp-6f);
-    q = vfmaf(q, z, -0x1.b83c5ap-5f);
-    q = vfmaf(q, z, 0x1.110726p-3f);
-    q = vfmaf(q, z, -0x1.555532p-2f);
-    float y = (1 - e) / (1 + e);
-    y = x < 0 ? -y : y;
-    return a < 0.625f ? vfmaf(x * z, q, x) : y;
-}
-
 /* What the ops call: in double there is the C library. */
 #ifdef REAL64
 static inline double vexp(double x) { return exp(x); }
-static inline double vsigmoid(double x) { return 1 / (1 + exp(-x)); }
+static inline double vexpm1(double x) { return expm1(x); }
+static inline double vlog(double x) { return log(x); }
+static inline double vlog1p(double x) { return log1p(x); }
 static inline double vtanh(double x) { return tanh(x); }
+static inline double vsigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); }
 static inline double vtail(double a, double e) { return (void)e, 0.5 * erfc(a * 0.70710678118654752440); }
 #else
 static inline float vexp(float x) { return vexpf(x); }
-static inline float vsigmoid(float x) { return vsigmoidf(x); }
+static inline float vexpm1(float x) { return vexpm1f(x); }
+static inline float vlog(float x) { return vlogf(x); }
+static inline float vlog1p(float x) { return vlog1pf(x); }
 static inline float vtanh(float x) { return vtanhf(x); }
+static inline float vsigmoid(float x) { return vsigmoidf(x); }
 static inline float vtail(float a, float e) { return vtailf(a, e); }
 #endif

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "gradcheck.h"
-#include "vmath.h"
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -724,51 +723,6 @@ Test(ops, the_number_of_threads_changes_nothing)
             tape_reset(tape);
             arena_reset(model);
         }
-}
-#endif
-
-/* ---- exp ---- */
-
-#ifndef REAL64
-/* Distance in units of the last place of a float that the true value falls in. */
-static double ulps(float got, double want)
-{
-    if (isinf(got) || fabs(want) >= 0x1.ffffffp127) return got == (float)want ? 0 : INFINITY;
-    int e;
-    frexp(want, &e);
-    return fabs((double)got - want) / ldexp(1, (e < -125 ? -125 : e) - 24);
-}
-
-Test(vmath, exp_within_one_ulp_of_every_float, .timeout = 600)
-{
-    const uint64_t step = getenv("COURSE_FULL") ? 1 : 1009; /* a prime: all low bits occur */
-    double worst = 0, at = 0;
-    for (uint64_t bits = 0; bits < 1ull << 32; bits += step) {
-        VBits x = { .u = (uint32_t)bits };
-        float y = vexpf(x.f);
-        if (x.f != x.f) {
-            cr_assert(y != y, "exp of NaN %08x is %g", x.u, (double)y);
-            continue;
-        }
-        double d = ulps(y, exp((double)x.f));
-        if (d > worst) worst = d, at = (double)x.f;
-    }
-    cr_assert(worst <= 1, "exp(%a) is %g ulp off", at, worst);
-    cr_assert(vexpf(-INFINITY) == 0 && vexpf(INFINITY) == INFINITY && vexpf(0) == 1 && vexpf(-0.0f) == 1);
-}
-
-/* Vector code and scalar code are one definition: they must give one value. */
-Test(vmath, exp_in_vectors_is_exp_alone)
-{
-    enum { N = 4099 };
-    static float x[N], y[N];
-    for (int i = 0; i < N; i++) x[i] = -110 + 210 * (float)i / N;
-#pragma omp simd
-    for (int i = 0; i < N; i++) y[i] = vexpf(x[i]);
-    for (int i = 0; i < N; i++) {
-        volatile float alone = x[i];
-        cr_assert_eq(y[i], vexpf(alone), "exp(%a)", (double)x[i]);
-    }
 }
 #endif
 

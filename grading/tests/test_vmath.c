@@ -1,0 +1,93 @@
+/* test_vmath.c -- how far the vector functions are off, over the floats of all sizes, in units of the last place. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include "vmath.h"
+
+static double sigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); }
+static double tail(double a) { return 0.5 * erfc(a * 0.70710678118654752440); }
+static float tailf(float a) { return vtailf(a, vexpf(-0.5f * a * a)); }
+
+/* off: what vmath.h promises. */
+typedef struct { const char *name; float (*f)(float); double (*want)(double); double off; } Function;
+
+static const Function functions[] = {
+    { "exp", vexpf, exp, 0.9 },       { "expm1", vexpm1f, expm1, 1.5 },       { "log", vlogf, log, 0.9 },
+    { "log1p", vlog1pf, log1p, 1.5 }, { "sigmoid", vsigmoidf, sigmoid, 2.4 }, { "tanh", vtanhf, tanh, 2.6 },
+};
+enum { FUNCTIONS = sizeof functions / sizeof *functions };
+
+/* Distance in units of the last place of a float that the true value falls in. */
+static double ulps(float got, double want)
+{
+    if (want != want) return got != got ? 0 : INFINITY;
+    if (isinf(got) || fabs(want) >= 0x1.ffffffp127) return got == (float)want ? 0 : INFINITY;
+    int e;
+    frexp(want, &e);
+    return fabs((double)got - want) / ldexp(1, (e < -125 ? -125 : e) - 24);
+}
+
+Test(vmath, within_what_is_promised, .timeout = 1800)
+{
+    const uint64_t step = getenv("COURSE_FULL") ? 1 : 4001; /* a prime: all low bits occur */
+    for (int k = 0; k < FUNCTIONS; k++) {
+        const Function *f = &functions[k];
+        double worst = 0, at = 0;
+        for (uint64_t bits = 0; bits < 1ull << 32; bits += step) {
+            VBits  x = { .u = (uint32_t)bits };
+            double d = ulps(f->f(x.f), f->want((double)x.f));
+            if (d > worst) worst = d, at = (double)x.f;
+        }
+        cr_assert(worst <= f->off, "%s(%a) is %g ulp off", f->name, at, worst);
+    }
+}
+
+Test(vmath, at_the_ends)
+{
+    const float inf = INFINITY;
+    const float at[] = { 0, -0.0f, inf, -inf, NAN, -NAN, -1, 1, 0x1.fffffep127f, -0x1.fffffep127f, 0x1p-149f, -0x1p-149f,
+                         88.72283f, 88.72284f, -103.97208f, -103.97209f, 0x1p-126f, 0x1p24f, 0x1p25f };
+    for (int k = 0; k < FUNCTIONS; k++)
+        for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+            float  got = functions[k].f(at[i]);
+            double want = functions[k].want((double)at[i]), off = ulps(got, want);
+            cr_assert(off <= functions[k].off, "%s(%a) is %a, want %a", functions[k].name, (double)at[i], (double)got,
+                      want);
+            if (want == 0) cr_assert_eq(!signbit(got), !signbit(want), "%s(%a): the sign of 0", functions[k].name,
+                                        (double)at[i]);
+        }
+    cr_assert(vexpf(0) == 1 && vsigmoidf(0) == 0.5f);
+}
+
+/* The tail's error grows as a^2 does by rounding. */
+Test(vmath, the_normal_tail)
+{
+    for (int i = 0; i <= 13000; i++) {
+        float  a = (float)i / 1000;
+        double off = ulps(tailf(a), tail((double)a));
+        cr_assert(off <= 6 + (double)(a * a), "tail(%g) is %g ulp off", (double)a, off);
+    }
+}
+
+/* Vector code and scalar code are one definition: they must give one value. */
+#define IN_VECTORS(f)                                                   \
+    for (int i = 0; i < N; i++) x[i] = -110 + 210 * (float)i / N;       \
+    _Pragma("omp simd")                                                 \
+    for (int i = 0; i < N; i++) y[i] = f(x[i]);                         \
+    for (int i = 0; i < N; i++) {                                       \
+        volatile float alone = x[i];                                    \
+        float want = f(alone);                                          \
+        cr_assert(y[i] == want || (y[i] != y[i] && want != want), #f "(%a)", (double)x[i]); \
+    }
+
+Test(vmath, in_vectors_as_alone)
+{
+    enum { N = 4099 };
+    static float x[N], y[N];
+    IN_VECTORS(vexpf)
+    IN_VECTORS(vexpm1f)
+    IN_VECTORS(vlogf)
+    IN_VECTORS(vlog1pf)
+    IN_VECTORS(vsigmoidf)
+    IN_VECTORS(vtanhf)
+}
