@@ -230,13 +230,26 @@ static Tensor *place(Tape *t, const Node *n, Tensor fresh, bool wants)
     return y;
 }
 
+/* Do elements of the view share memory, as op_expand makes them? */
+static bool overlaps(const Tensor *x)
+{
+    for (int d = 0; d < x->ndim; d++)
+        if (x->stride[d] == 0 && x->shape[d] > 1) return tensor_count(x) > 0;
+    return false;
+}
+
 /* out[i], which shape() has made one of the inputs. */
 static void overwrite(Tape *t, const Node *n, Tensor **given, Tensor *y, bool wants)
 {
     Tensor *root = tensor_root(y);
     bool watched = t->recording || t->rehearsing;
     for (int i = 0; i < n->n_in; i++)
+<<<<<<< HEAD
         if (n->in[i] == y && given[i] != y) tape_refuse(n, "writes in place, but not into a strided view");
+=======
+        if (n->in[i] == y && given[i] != y) refuse(n, "writes in place, but not into a strided view");
+    if (overlaps(y)) refuse(n, "writes in place into a view whose elements are the same memory");
+>>>>>>> 98462f3 (Functions of one number share their loops: a file is its curve and its slope)
     if (watched && !n->op->backward && root->needs_grad && root->arena == t->arena)
         tape_refuse(n, "writes in place without a backward, so the gradient would be the old value's: write to a copy");
     root->version++;
@@ -284,3 +297,198 @@ Tensor *tape_run(Tape *t, Node n)
     return out[0];
 }
 
+<<<<<<< HEAD
+=======
+/* ---- Gradients ---- */
+
+static Tensor *new_grad(Tensor *root, void *data)
+{
+    Tensor *g = new_header(root->arena, (Tensor){ .dtype = root->dtype, .device = root->device, .data = data });
+    tensor_set_shape(g, root->ndim, root->shape);
+    if (!data) g->data = arena_alloc(root->arena, root->device, tensor_bytes(g), "gradients");
+    return g;
+}
+
+Tensor *tape_grad(Tape *t, Tensor *x)
+{
+    Tensor *root = tensor_root(x);
+    if (x == root || !root->grad) return root->grad;
+    Tensor view = *x;
+    view.base = root->grad;
+    view.data = (char *)root->grad->data + ((char *)x->data - (char *)root->data);
+    view.grad = NULL;
+    Tensor *v = new_header(t->arena, view);
+    add_temp(t, v, "gradients");
+    return v;
+}
+
+/* x's gradient took memory that this node's backward may still be reading: add out of place. */
+static void unshare(Tape *t, Tensor *root, Temp *shared)
+{
+    Tensor old = *root->grad;
+    arena_pass_on(root->arena, tensor_bytes(root), "gradients", shared->owner);
+    shared->taken = false;
+    root->grad->data = arena_alloc(root->arena, root->device, tensor_bytes(root), "gradients");
+    op_copy_into(t, root->grad, &old);
+}
+
+/* The first gradient of x: g's own memory if nobody else will want it, else a copy. */
+static void store_grad(Tape *t, Tensor *x, Tensor *g)
+{
+    Tensor *root = tensor_root(x);
+    bool whole = tensor_count(x) == tensor_count(root);
+    Temp *temp = g->base || !tensor_contiguous(g) ? NULL : find_temp(t, g->data);
+    if (temp && !temp->taken && whole && tensor_contiguous(x) && temp->tensor->arena == root->arena) {
+        temp->taken = true;
+        arena_pass_on(root->arena, tensor_bytes(g), temp->owner, "gradients");
+        root->grad = new_grad(root, g->data);
+        return;
+    }
+    root->grad = new_grad(root, NULL);
+    if (!whole) op_fill(t, root->grad, 0);
+    op_copy_into(t, tape_grad(t, x), g);
+}
+
+void tape_add_grad(Tape *t, Tensor *x, Tensor *g)
+{
+    if (!tensor_wants_grad(x)) return;
+    CHECK(tensor_same_shape(x, g) && x->dtype == g->dtype, "tape_add_grad: a gradient %s for a tensor %s",
+          tensor_text(g).s, tensor_text(x).s);
+    Tensor *root = tensor_root(x), once;
+    if (overlaps(x)) { /* each number once, and to it the sum of all its gradients */
+        once = *x;
+        for (int d = 0; d < x->ndim; d++)
+            if (x->stride[d] == 0) once.shape[d] = 1;
+        g = op_sum_to(t, g, once.ndim, once.shape);
+        x = &once;
+    }
+    if (!root->grad) {
+        store_grad(t, x, g);
+        return;
+    }
+    Temp *shared = find_temp(t, root->grad->data);
+    if (shared && shared->taken) unshare(t, root, shared);
+    op_accumulate(t, tape_grad(t, x), g);
+}
+
+/* ---- Backwards ---- */
+
+/* Each output's gradient in its own shape. It is the first temporary: an input may take it, else it goes back. */
+static bool collect_grads(Tape *t, Node *n)
+{
+    bool reached = false;
+    for (int i = 0; i < n->n_out; i++) {
+        Tensor *y = n->out[i];
+        y->grad = tape_grad(t, y);
+        reached |= y->grad != NULL;
+        if (y->grad && !y->base && !y->keep && !is_input(n, y)) add_temp(t, y->grad, "gradients");
+    }
+    return reached;
+}
+
+static void release_outputs(Node *n)
+{
+    for (int i = 0; i < n->n_out; i++) {
+        Tensor *y = n->out[i];
+        bool in_place = is_input(n, y);
+        if (y->base) y->grad = NULL;    /* its header goes with the scope */
+        if (!in_place) y->needs_grad = false; /* the node is gone: kept, it goes on as a constant */
+        if (y->base || y->keep || in_place) continue; /* not this node's to give */
+        y->grad = NULL;
+        give_back(y, n->op->name);
+    }
+}
+
+static void play_one(Tape *t, Node n)
+{
+    int64_t outer = open_scope(t);
+    const Node *before = t->playing;
+    t->playing = &n;
+    if (collect_grads(t, &n)) n.op->backward(t, &n);
+    release_outputs(&n);
+    t->playing = before;
+    close_scope(t, outer, NULL);
+}
+
+static void play(Tape *t, int64_t down_to)
+{
+    while (t->n > down_to) play_one(t, t->node[--t->n]); /* by value: recomputation records over it */
+}
+
+static void seed(Tape *t, Tensor *y)
+{
+    Tensor *root = tensor_root(y);
+    CHECK(tensor_count(y) == 1, "tape_backward: %s is no scalar and has no gradient set", tensor_text(y).s);
+    root->grad = new_grad(root, NULL);
+    if (y != root) op_fill(t, root->grad, 0);
+    op_fill(t, tape_grad(t, y), 1);
+}
+
+/* Operations were recorded in the order they ran, which is already a topological order: playing them backwards visits
+ * every node after all of its uses. */
+void tape_backward(Tape *t, Tensor *y)
+{
+    CHECK(tensor_wants_grad(y), "tape_backward: nothing that %s depends on needs a gradient", tensor_text(y).s);
+    bool was = tape_record(t, false);
+    int64_t outer = open_scope(t);
+    tape_keep(y);
+    if (!tensor_root(y)->grad) seed(t, y);
+    play(t, 0);
+    close_scope(t, outer, NULL);
+    t->recording = was;
+}
+
+/* ---- Recomputation ---- */
+
+typedef struct Recompute {
+    Tensor *(*f)(Tape *, Tensor **, void *);
+    void *ctx;
+} Recompute;
+
+static void recompute_backward(Tape *t, Node *n)
+{
+    const Recompute *r = n->arg;
+    int64_t from = t->n;
+    t->recording = true;
+    Tensor *y = r->f(t, n->in, r->ctx);
+    t->recording = false;
+    tape_add_grad(t, y, n->out[0]->grad);
+    play(t, from);
+}
+
+static const Op recompute = { .name = "recompute", .backward = recompute_backward };
+
+/* Runs f without recording and drops all that it made but y. */
+static Tensor *rehearse(Tape *t, Tensor *(*f)(Tape *, Tensor **, void *), Tensor **in, void *ctx, bool *made_here)
+{
+    int64_t outer = open_scope(t);
+    t->recording = false;
+    t->rehearsing = true;
+    Tensor *y = f(t, in, ctx);
+    t->rehearsing = false;
+    t->recording = true;
+    Temp *made = find_temp(t, tensor_root(y)->data);
+    *made_here = made != NULL;
+    if (made) {
+        arena_pass_on(made->tensor->arena, tensor_bytes(made->tensor), made->owner, recompute.name);
+        made->owner = recompute.name;
+    }
+    close_scope(t, outer, y);
+    return y;
+}
+
+Tensor *tape_recompute(Tape *t, Tensor *(*f)(Tape *, Tensor **in, void *ctx), Tensor **in, int n_in, void *ctx)
+{
+    if (!t->recording) return f(t, in, ctx);
+    bool made_here;
+    Tensor *y = rehearse(t, f, in, ctx, &made_here);
+    if (!made_here || !tensor_wants_grad(y)) return y; /* a view of what was outside carries its gradient by itself */
+
+    Node n = { .op = &recompute, .n_in = n_in, .in = in, ARG(Recompute, f, ctx) };
+    n.out[n.n_out++] = y;
+    if (y->base) n.out[n.n_out++] = y->base; /* made in f too, and to be given back */
+    copy_inputs(t, &n);
+    remember(t, n);
+    return y;
+}
+>>>>>>> 98462f3 (Functions of one number share their loops: a file is its curve and its slope)

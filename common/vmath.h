@@ -127,7 +127,7 @@ static inline float vlog1pf(float x)
 /* 1 / (1 + exp(-x)). For x < 0 exp(x) / (1 + exp(x)): so small values keep their digits. */
 static inline float vsigmoidf(float x)
 {
-    float e = vexpf(x < 0 ? x : -x);
+    float e = vexpf(-fabsf(x));
     return (x < 0 ? e : 1) / (1 + e);
 }
 
@@ -168,6 +168,8 @@ static inline float vtailf(float a, float e)
 
 /* What the ops call: in double there is the C library. */
 #ifdef REAL64
+static inline double vabs(double x) { return fabs(x); }
+static inline double vsqrt(double x) { return sqrt(x); }
 static inline double vexp(double x) { return exp(x); }
 static inline double vexpm1(double x) { return expm1(x); }
 static inline double vlog(double x) { return log(x); }
@@ -176,6 +178,8 @@ static inline double vtanh(double x) { return tanh(x); }
 static inline double vsigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); }
 static inline double vtail(double a, double e) { return (void)e, 0.5 * erfc(a * 0.70710678118654752440); }
 #else
+static inline float vabs(float x) { return fabsf(x); }
+static inline float vsqrt(float x) { return sqrtf(x); }
 static inline float vexp(float x) { return vexpf(x); }
 static inline float vexpm1(float x) { return vexpm1f(x); }
 static inline float vlog(float x) { return vlogf(x); }

@@ -21,7 +21,7 @@ static void copy_piece(char *y, int64_t sy, const char *x, int64_t sx, int64_t N
         for (int64_t i = 0; i < N; i++) memcpy(y + i * sy, x + i * sx, size);
 }
 
-static void copy(const Tensor *to, const Tensor *from)
+void loops_copy(const Tensor *to, const Tensor *from)
 {
     Loops l = loops_new(2, (const Tensor *[]){ to, from });
     size_t size = tensor_size(to->dtype);
@@ -36,7 +36,7 @@ static void copy(const Tensor *to, const Tensor *from)
 
 /* ---- contiguous ---- */
 
-static void contiguous(Tape *t, Node *n) { (void)t, copy(n->out[0], n->in[0]); }
+static void contiguous(Tape *t, Node *n) { (void)t, loops_copy(n->out[0], n->in[0]); }
 static void contiguous_backward(Tape *t, Node *n) { tape_add_grad(t, n->in[0], n->out[0]->grad); }
 
 static const Op op_of_contiguous = { .name = "contiguous", .dtypes = ~0u, .strided = true, .shape = same_shape,
@@ -54,7 +54,7 @@ static const char *into_shape(Node *n)
     return NULL;
 }
 
-static void into(Tape *t, Node *n) { (void)t, copy(n->in[0], n->in[1]); }
+static void into(Tape *t, Node *n) { (void)t, loops_copy(n->in[0], n->in[1]); }
 
 /* dst's old value no longer matters: its gradient goes to src and is zero from here on back. */
 static void into_backward(Tape *t, Node *n)

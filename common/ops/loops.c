@@ -29,7 +29,7 @@ Loops loops_new(int n, const Tensor *const x[])
     return l;
 }
 
-int64_t loops_piece(const Loops *l, int64_t i, int64_t at[3])
+int64_t loops_piece(const Loops *l, int64_t i, int64_t *at)
 {
     int64_t from = i % l->cuts * PIECE, row = i / l->cuts;
     for (int k = 0; k < l->n; k++) at[k] = from * l->step[k];

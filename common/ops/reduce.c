@@ -57,24 +57,6 @@ static void reduce(Tape *t, const Tensor *x, const Tensor *y, Tensor to, double 
     for (int64_t i = 0; i < M; i++) out[i] = (real)(sum[i] * factor);
 }
 
-/* The view that stretches y to x's shape. It exists in backward only: two of its elements are one, so the same view of
- * a gradient would be written twice. */
-static const char *expand_shape(Node *n)
-{
-    const Tensor *y = n->in[0], *like = n->in[1];
-    *n->out[0] = tensor_expanded(y, like->ndim, like->shape);
-    n->out[0]->base = tensor_root(n->in[0]);
-    n->out[0]->grad = NULL;
-    return NULL;
-}
-
-static const Op op_stretched = { .name = "expand", .dtypes = 1u << REAL, .strided = true, .shape = expand_shape };
-
-static Tensor *expand(Tape *t, Tensor *y, Tensor *like)
-{
-    return tape_run(t, (Node){ .op = &op_stretched, IN(y, like) });
-}
-
 /* ---- sum_to ---- */
 
 static const char *to_shape(Node *n)
@@ -97,7 +79,7 @@ static void to_forward(Tape *t, Node *n)
 
 static void to_backward(Tape *t, Node *n)
 {
-    tape_add_grad(t, n->in[0], expand(t, n->out[0]->grad, n->in[0]));
+    tape_add_grad(t, n->in[0], op_expand(t, n->out[0]->grad, n->in[0]->ndim, n->in[0]->shape));
 }
 
 static const Op op_to = { .name = "sum_to", .dtypes = 1u << REAL, .strided = true, .shape = to_shape,
@@ -158,7 +140,7 @@ static void axes_backward(Tape *t, Node *n, bool mean)
     int64_t shape[MAX_DIMS];
     shape_with_ones(x, axes, shape);
     if (mean) dy = op_scale(t, dy, 1 / summed(x, axes));
-    tape_add_grad(t, x, expand(t, op_reshape(t, dy, x->ndim, shape), x));
+    tape_add_grad(t, x, op_expand(t, op_reshape(t, dy, x->ndim, shape), x->ndim, x->shape));
 }
 
 static void sum_forward(Tape *t, Node *n) { axes_forward(t, n, false); }

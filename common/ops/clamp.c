@@ -1,0 +1,34 @@
+/* clamp.c -- y = x, but at least a and at most b. Written so that NaN, of which no comparison is true, goes through. */
+#include "unary.h"
+
+static inline real value(real x, NumbersArg p)
+{
+    real low = (real)p.a, high = (real)p.b;
+    return x < low ? low : x > high ? high : x;
+}
+
+/* dx = dy from a to b, both included, else 0. */
+static inline real gradient(real x, real dy, NumbersArg p) { return x < (real)p.a || x > (real)p.b ? 0 : dy; }
+
+static void piece(real *y, const real *x, int64_t N, NumbersArg p) { unary_loop(y, x, N, p, value); }
+
+static void backward_piece(real *dx, const real *x, const real *dy, int64_t N, NumbersArg p)
+{
+    unary_backward_loop(dx, x, dy, N, p, gradient);
+}
+
+static void forward(Tape *t, Node *n) { (void)t, unary(n, piece); }
+static void forward_of_backward(Tape *t, Node *n) { (void)t, unary_backward(n, backward_piece); }
+
+static const Op op_backward = { .name = "clamp_backward", .dtypes = 1u << REAL, .shape = same_shape,
+                                .forward = { [DEV_CPU] = forward_of_backward } };
+
+static void backward(Tape *t, Node *n) { unary_add_grad(t, n, &op_backward, n->in[0]); }
+
+static const Op op = { .name = "clamp", .dtypes = 1u << REAL, .shape = same_shape, .forward = { [DEV_CPU] = forward },
+                       .backward = backward };
+
+Tensor *op_clamp(Tape *t, Tensor *x, double low, double high)
+{
+    return tape_run(t, (Node){ .op = &op, IN(x), ARG(NumbersArg, low, high) });
+}

@@ -1,0 +1,27 @@
+/* gelu_tanh.c -- y = x/2 (1 + tanh(u)),  u = sqrt(2/pi) (x + .044715 x^3): GPT-2's, near x Phi(x).
+ * Hendrycks, Gimpel, arXiv:1606.08415. */
+#include "activation.h"
+#include "unary.h"
+
+static inline real value(real x, NumbersArg p) { return (void)p, gelu_tanh(x); }
+static inline real gradient(real x, real dy, NumbersArg p) { return (void)p, dy * gelu_tanh_slope(x); }
+
+static void piece(real *y, const real *x, int64_t N, NumbersArg p) { unary_loop(y, x, N, p, value); }
+
+static void backward_piece(real *dx, const real *x, const real *dy, int64_t N, NumbersArg p)
+{
+    unary_backward_loop(dx, x, dy, N, p, gradient);
+}
+
+static void forward(Tape *t, Node *n) { (void)t, unary(n, piece); }
+static void forward_of_backward(Tape *t, Node *n) { (void)t, unary_backward(n, backward_piece); }
+
+static const Op op_backward = { .name = "gelu_tanh_backward", .dtypes = 1u << REAL, .shape = same_shape,
+                                .forward = { [DEV_CPU] = forward_of_backward } };
+
+static void backward(Tape *t, Node *n) { unary_add_grad(t, n, &op_backward, n->in[0]); }
+
+static const Op op = { .name = "gelu_tanh", .dtypes = 1u << REAL, .shape = same_shape,
+                       .forward = { [DEV_CPU] = forward }, .backward = backward };
+
+Tensor *op_gelu_tanh(Tape *t, Tensor *x) { return tape_run(t, (Node){ .op = &op, IN(x) }); }
