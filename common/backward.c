@@ -116,7 +116,14 @@ void tape_add_grad(Tape *t, Tensor *x, Tensor *g)
     if (!tensor_wants_grad(x)) return;
     CHECK(tensor_same_shape(x, g) && x->dtype == g->dtype, "tape_add_grad: a gradient %s for a tensor %s",
           tensor_text(g).s, tensor_text(x).s);
-    Tensor *root = tensor_root(x);
+    Tensor *root = tensor_root(x), once;
+    if (tensor_overlaps(x)) { /* each number once, with the sum of its gradients */
+        once = *x;
+        for (int d = 0; d < x->ndim; d++)
+            if (x->stride[d] == 0) once.shape[d] = 1;
+        g = op_sum_to(t, g, once.ndim, once.shape);
+        x = &once;
+    }
     if (!root->grad) {
         store_grad(t, x, g);
         return;

@@ -159,7 +159,9 @@ Tensor *op_fill(Tape *, Tensor *dst, double value);
 /* ---- Rows whose gradient is a kernel of its own, to be replaced by name. Inputs -> outputs:
  *   linear_backward            x (...,IN), w (OUT,IN), dy (...,OUT) -> dx (...,IN), dw (OUT,IN), db (OUT)
  *   linear_act_backward        saved, dy (...,OUT) -> dz (...,OUT), which then goes to linear_backward
- *   relu_backward              x, dy -> dx                gelu_backward   x, dy -> dx
+ *   NAME_backward              x, dy -> dx    of log, square, abs, pow, clamp, relu, leaky_relu, elu, gelu, gelu_tanh,
+ *                                             silu, softplus
+ *   NAME_backward              y, dy -> dx    of exp, sqrt, tanh, sigmoid
  *   softmax_backward           y, dy -> dx                log_softmax_backward   y, dy -> dx
  *   cross_entropy_backward     x (N,C), target (N), lse (N), dloss (1) -> dx (N,C)
  *   attention_backward         q, k, v, y, lse (B,T,H,1), dy, lengths, slopes -> dq, dk, dv; or one output, shaped like

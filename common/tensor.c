@@ -95,6 +95,13 @@ bool tensor_contiguous(const Tensor *t)
     return true;
 }
 
+bool tensor_overlaps(const Tensor *t)
+{
+    for (int d = 0; d < t->ndim; d++)
+        if (t->stride[d] == 0 && t->shape[d] > 1) return tensor_count(t) > 0;
+    return false;
+}
+
 bool tensor_same_shape(const Tensor *a, const Tensor *b)
 {
     return a->ndim == b->ndim && !memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof *a->shape);

@@ -30,6 +30,7 @@ size_t  tensor_size(Dtype);                     /* bytes of one element */
 const char *tensor_dtype_name(Dtype);           /* "f32" */
 size_t  tensor_bytes(const Tensor *);
 bool    tensor_contiguous(const Tensor *);
+bool    tensor_overlaps(const Tensor *);        /* elements of one place, as op_expand makes them */
 bool    tensor_same_shape(const Tensor *, const Tensor *);
 int64_t tensor_at(const Tensor *, int64_t i);   /* where the i-th element in row-major order lies, from data */
 Tensor *tensor_root(Tensor *);                  /* its base, or itself */

@@ -100,7 +100,7 @@ static void backward(Tape *t, Node *n)
     Tensor *dz = n->out[0]->grad;
     if (!dz) return;
     if (arg->act != ACT_NONE)
-        dz = tape_run(t, (Node){ .op = &op_backward, IN(n->out[n->n_out - 1], dz), .arg = arg, .arg_size = sizeof *arg });
+        dz = tape_run(t, (Node){ .op = &op_backward, IN(n->out[n->n_out - 1], dz), ARG(LinearActArg, arg->act) });
     linear_add_grads(t, n->in, dz);
 }
 

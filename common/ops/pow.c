@@ -7,7 +7,6 @@ static inline real square(real x, NumbersArg p) { return (void)p, x * x; }
 static inline real cube(real x, NumbersArg p) { return (void)p, x * x * x; }
 static inline real inverse(real x, NumbersArg p) { return (void)p, 1 / x; }
 static inline real inverse_square(real x, NumbersArg p) { return (void)p, 1 / (x * x); }
-static inline real any(real x, NumbersArg p) { return (real)pow((double)x, p.a); }
 
 static void piece(real *y, const real *x, int64_t N, NumbersArg p)
 {
@@ -17,7 +16,8 @@ static void piece(real *y, const real *x, int64_t N, NumbersArg p)
     else if (p.a == 3) unary_loop(y, x, N, p, cube);
     else if (p.a == -1) unary_loop(y, x, N, p, inverse);
     else if (p.a == -2) unary_loop(y, x, N, p, inverse_square);
-    else unary_loop(y, x, N, p, any);
+    else
+        for (int64_t i = 0; i < N; i++) y[i] = (real)pow((double)x[i], p.a);
 }
 
 /* dx = p x^(p - 1) dy;  nothing for p = 0, also at x = 0 */

@@ -46,7 +46,8 @@ static void matmul_forward(Sum *y, const Plain *p)
         const double *b = p->x[1] + which(p->in[1], p->y, i) * s.K * s.N;
         for (int64_t m = 0; m < s.M; m++)
             for (int64_t n = 0; n < s.N; n++)
-                for (int64_t k = 0; k < s.K; k++) add_term(&y[(i * s.M + m) * s.N + n], a[m * s.K + k] * b[k * s.N + n]);
+                for (int64_t k = 0; k < s.K; k++)
+                    add_term(&y[(i * s.M + m) * s.N + n], a[m * s.K + k] * b[k * s.N + n]);
     }
 }
 
