@@ -162,6 +162,8 @@ Tensor *op_fill(Tape *, Tensor *dst, double value);
  *   NAME_backward              x, dy -> dx    of log, square, abs, pow, clamp, relu, leaky_relu, elu, gelu, gelu_tanh,
  *                                             silu, softplus
  *   NAME_backward              y, dy -> dx    of exp, sqrt, tanh, sigmoid
+ *   lstm_backward              w_hh, saved, c0, dy, dh_T, dc_T -> dZ (T,B,4H), dh0, dc0
+ *   gru_backward               w_hh, saved, y, h0, dy, dh_T -> of the sums of x, and of h (T,B,3H), dh0
  *   softmax_backward           y, dy -> dx                log_softmax_backward   y, dy -> dx
  *   cross_entropy_backward     x (N,C), target (N), lse (N), dloss (1) -> dx (N,C)
  *   attention_backward         q, k, v, y, lse (B,T,H,1), dy, lengths, slopes -> dq, dk, dv; or one output, shaped like
@@ -169,7 +171,8 @@ Tensor *op_fill(Tape *, Tensor *dst, double value);
  * attention has two outputs: y, and lse, +inf where a query has no key.
  * cross_entropy has two outputs: the loss (1), and lse (N), each row's log of the sum of exponentials.
  * linear_act of gelu, gelu_tanh and silu has a second output while a gradient is wanted: z = x w^T + b, which is what
- * linear_act_backward gets as saved; of relu, tanh and sigmoid it gets y. ---- */
+ * linear_act_backward gets as saved; of relu, tanh and sigmoid it gets y. The saved of lstm and gru (their last output)
+ * is what ops/lstm.c and ops/gru.c say. ---- */
 
 typedef struct { Activation act; } LinearActArg;               /* of linear_act_backward too */
 typedef struct { bool dx, dw, db; } LinearBackwardArg;        /* which are wanted: the others may be left unwritten */

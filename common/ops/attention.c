@@ -275,8 +275,8 @@ enum { DY_Y = 3, DY_LSE, DY, DY_LENGTHS, DY_SLOPES };   /* the gradient's inputs
 static int64_t backward_space(const Problem *p)
 {
     int64_t M = p->block;
-    return padded(p->S * p->D) + padded(p->S * p->DV) + 2 * padded(M * p->D) + padded(M * p->DV) + 2 * padded(M * KEYS) +
-           2 * padded(M);
+    return padded(p->S * p->D) + padded(p->S * p->DV) + 2 * padded(M * p->D) + padded(M * p->DV) +
+           2 * padded(M * KEYS) + 2 * padded(M);
 }
 
 /* With p = exp(s - lse), which softmax gave, and e = sum_c dy_c y_c:

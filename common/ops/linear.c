@@ -94,12 +94,17 @@ static double flops_of_backward(const Node *n)
 static const Op op_backward = { .name = "linear_backward", .dtypes = 1u << REAL, .shape = backward_shape,
                                 .forward = { [DEV_CPU] = forward_of_backward }, .flops = flops_of_backward };
 
+void linear_backward(Tape *t, Tensor *x, Tensor *w, Tensor *dy, LinearBackwardArg wanted, Tensor *d[3])
+{
+    Node n = { .op = &op_backward, .n_out = 3, IN(x, w, dy), .arg = &wanted, .arg_size = sizeof wanted };
+    tape_run_all(t, n, d);
+}
+
 void linear_add_grads(Tape *t, Tensor **in, Tensor *dy)
 {
-    Tensor *x = in[0], *w = in[1], *b = in[2], *d[3];
-    LinearBackwardArg wanted = { tensor_wants_grad(x), tensor_wants_grad(w), tensor_wants_grad(b) };
-    tape_run_all(t, (Node){ .op = &op_backward, .n_out = 3, IN(x, w, dy), .arg = &wanted, .arg_size = sizeof wanted },
-                 d);
+    Tensor *d[3];
+    LinearBackwardArg wanted = { tensor_wants_grad(in[0]), tensor_wants_grad(in[1]), tensor_wants_grad(in[2]) };
+    linear_backward(t, in[0], in[1], dy, wanted, d);
     for (int i = 0; i < 3; i++) tape_add_grad(t, in[i], d[i]);
 }
 

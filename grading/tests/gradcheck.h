@@ -41,7 +41,7 @@ typedef struct Sum { double value, size; } Sum;
 void add_term(Sum *, double term);
 void add_sized(Sum *, double term, double size);            /* where the term's own error is larger than its rounding */
 
-enum { MAX_IN = 3 };
+enum { MAX_IN = 8 };
 typedef struct Plain {
     Tensor     **in, *y;                /* for their shapes */
     int          n_in;
