@@ -62,10 +62,13 @@ Tensor *nn_dropout_forward(Tape *, Dropout *, Tensor *x);
 
 /* ---- Sequences ---- */
 
-/* Multi-head self-attention as GPT-2 writes it: one projection to q, k, v, one back. */
+/* Multi-head self-attention as GPT-2 writes it: one projection to q, k, v, one back. kv_heads 0: as many as heads.
+ * w ~ N(0, 1/IN), b = 0. split and join are the steps before and after attention, for who keeps a cache between. */
 typedef struct Attention { Linear qkv, out; int heads, kv_heads; AttentionArg arg; } Attention;
 Attention nn_attention(Arena *, Rng *, int C, int heads, int kv_heads, bool causal);
 Tensor   *nn_attention_forward(Tape *, const Attention *, Tensor *x, Tensor *lengths);  /* (B,T,C) -> (B,T,C) */
+void      nn_attention_split(Tape *, const Attention *, Tensor *x, Tensor *part[3]);   /* q (B,T,H,D), k, v */
+Tensor   *nn_attention_join(Tape *, const Attention *, Tensor *y);                      /* (B,T,H,D) -> (B,T,C) */
 void      nn_attention_visit(Attention *, const char *prefix, NnVisit *, void *ctx);    /* "c_attn.*", "c_proj.*" */
 
 enum { NN_MAX_LAYERS = 32 };
