@@ -6,7 +6,7 @@
 /* None branches, calls or looks up, so that inside `#pragma omp simd` they become vector code. Infinities and NaN go
  * through. What stands beside each, in units of the last place, test_vmath holds it to, over all floats.
  *     vexpf      0.9       vexpm1f   1.5       vlogf    0.9       vlog1pf   1.5
- *     vsigmoidf  2.4       vtanhf    2.6 */
+ *     vsigmoidf  2.5       vtanhf    2.6 */
 
 /* a b + c, rounded once. Written out, because -std=c17 forbids the compiler to fuse on its own. Where there is no such
  * instruction, double has room for the product. */

@@ -1,17 +1,21 @@
-/* broadcast.c -- what add, sub, mul and div share. */
+/* broadcast.c -- what add, sub, mul, div, maximum, minimum and where share. */
 #include "broadcast.h"
 
 static int64_t from_right(const Tensor *x, int d) { return d < x->ndim ? x->shape[x->ndim - 1 - d] : 1; }
 
 const char *broadcast_shape(Node *n)
 {
-    const Tensor *a = n->in[0], *b = n->in[1];
-    int     ndim = a->ndim > b->ndim ? a->ndim : b->ndim;
+    int     ndim = 0;
     int64_t s[MAX_DIMS];
+    for (int i = 0; i < n->n_in; i++) ndim = n->in[i]->ndim > ndim ? n->in[i]->ndim : ndim;
     for (int d = 0; d < ndim; d++) {
-        int64_t p = from_right(a, d), q = from_right(b, d);
-        if (p != q && p != 1 && q != 1) return "shapes do not broadcast";
-        s[ndim - 1 - d] = p == 1 ? q : p;
+        int64_t *q = &s[ndim - 1 - d];
+        *q = 1;
+        for (int i = 0; i < n->n_in; i++) {
+            int64_t p = from_right(n->in[i], d);
+            if (p != *q && p != 1 && *q != 1) return "shapes do not broadcast";
+            if (p != 1) *q = p;
+        }
     }
     tensor_set_shape(n->out[0], ndim, s);
     return NULL;

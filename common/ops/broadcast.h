@@ -2,7 +2,7 @@
 #pragma once
 #include "loops.h"
 
-const char *broadcast_shape(Node *);
+const char *broadcast_shape(Node *);   /* of all its inputs */
 /* x's gradient += g, after what was stretched has been summed back. */
 void        broadcast_add_grad(Tape *, Tensor *x, Tensor *g);
 

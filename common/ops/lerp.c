@@ -8,8 +8,8 @@ static const char *shape(Node *n)
     return NULL;
 }
 
-/* From the nearer end, so that a weight of 1 gives src itself. */
-static inline real lerp(real a, real b, real w) { return w < (real)0.5 ? a + w * (b - a) : b - (1 - w) * (b - a); }
+/* Equal numbers stay what they are; a weight of 1 gives src itself. */
+static inline real lerp(real a, real b, real w) { return w == 1 ? b : a + w * (b - a); }
 
 static void forward(Tape *t, Node *n)
 {

@@ -24,7 +24,6 @@ static void piece(real *y, const real *x, int64_t N, NumbersArg p)
 static void backward_piece(real *dx, const real *x, const real *dy, int64_t N, NumbersArg p)
 {
     piece(dx, x, N, (NumbersArg){ p.a == 0 ? 0 : p.a - 1, 0 });
-#pragma omp simd
     for (int64_t i = 0; i < N; i++) dx[i] *= (real)p.a * dy[i];
 }
 

@@ -1,6 +1,6 @@
 /* reduce.c -- sums over dimensions: sum, mean, and sum_to, which undoes broadcasting. */
 #include <string.h>
-#include "loops.h"
+#include "reduce.h"
 
 static double sum_row(const real *x, int64_t N)
 {
@@ -17,16 +17,16 @@ static double sum_strided(const real *x, int64_t step, int64_t N)
     return sum;
 }
 
-/* All three are one thing. Stretched to x's shape, y has stride 0 along what is summed: add every x to where y points.
- * In double, because a bias's gradient may be a sum of millions. */
-static void add_rows(double *sum, const Tensor *x, const Tensor *to)
+/* All three are one thing. Stretched to x's shape, sum has stride 0 along what is summed: add every x to where sum
+ * points. In double, because a bias's gradient may be a sum of millions. */
+static void add_part(const Tensor *x, const Tensor *sum, const Tensor *none)
 {
-    Loops l = loops_new(2, (const Tensor *[]){ x, to });
-    const real *data = x->data;
+    (void)none;
+    Loops l = loops_new(2, (const Tensor *[]){ x, sum });
     for (int64_t i = 0; i < l.pieces; i++) {
-        int64_t at[3], N = loops_piece(&l, i, at), step = l.step[0];
-        const real *in = data + at[0];
-        double *out = sum + at[1];
+        int64_t at[2], N = loops_piece(&l, i, at), step = l.step[0];
+        const real *in = (const real *)x->data + at[0];
+        double *out = (double *)sum->data + at[1];
         if (l.step[1] == 0) *out += step == 1 ? sum_row(in, N) : sum_strided(in, step, N);
         else if (l.step[1] == 1 && step == 1)
             for (int64_t k = 0; k < N; k++) out[k] += (double)in[k];
@@ -35,24 +35,36 @@ static void add_rows(double *sum, const Tensor *x, const Tensor *to)
     }
 }
 
-/* Every thread takes a part of the first dimension, if y keeps it: then no two of them add to one number. */
+static Tensor part_of(const Tensor *x, int64_t i)
+{
+    Tensor part = *x;
+    part.shape[0] = 1;
+    part.data = (char *)x->data + i * x->stride[0] * (int64_t)tensor_size(x->dtype);
+    return part;
+}
+
+void reduce_parts(const Tensor *x, const Tensor *y, const Tensor *z, ReducePart *f)
+{
+    if (tensor_count(x) <= PARALLEL || y->stride[0] == 0) {
+        f(x, y, z);
+        return;
+    }
+#pragma omp parallel for
+    for (int64_t i = 0; i < x->shape[0]; i++) {
+        Tensor xi = part_of(x, i), yi = part_of(y, i), zi = part_of(z ? z : y, i);
+        f(&xi, &yi, z ? &zi : NULL);
+    }
+}
+
+void reduce_sum(const Tensor *x, const Tensor *sum) { reduce_parts(x, sum, NULL, add_part); }
+
 static void reduce(Tape *t, const Tensor *x, const Tensor *y, Tensor to, double factor)
 {
-    int64_t M = tensor_count(y), parts = x->ndim > 0 && to.stride[0] > 0 ? x->shape[0] : 1;
+    int64_t M = tensor_count(y);
     double *sum = tape_scratch(t, (size_t)M * sizeof *sum);
     memset(sum, 0, (size_t)M * sizeof *sum);
-    Tensor part = *x, part_to = to;
-    if (parts > 1) part.shape[0] = part_to.shape[0] = 1;
-    bool threads = tensor_count(x) > PARALLEL;
-    if (!threads || parts == 1) {
-        add_rows(sum, x, &to);
-    } else {
-#pragma omp parallel for if (threads) firstprivate(part)
-        for (int64_t i = 0; i < parts; i++) {
-            part.data = (real *)x->data + i * x->stride[0];
-            add_rows(sum + i * to.stride[0], &part, &part_to);
-        }
-    }
+    to.data = sum, to.dtype = F64;
+    reduce_sum(x, &to);
     real *out = y->data;
     for (int64_t i = 0; i < M; i++) out[i] = (real)(sum[i] * factor);
 }
@@ -95,7 +107,7 @@ Tensor *op_sum_to(Tape *t, Tensor *x, int ndim, const int64_t *shape)
 
 /* ---- sum and mean ---- */
 
-static const char *axes_shape(Node *n)
+const char *reduce_shape(Node *n)
 {
     unsigned axes = ((const ReduceArg *)n->arg)->axes;
     const Tensor *x = n->in[0];
@@ -104,17 +116,16 @@ static const char *axes_shape(Node *n)
     if (axes >> x->ndim) return sentence("axes %#x name a dimension that is not there", axes);
     for (int d = 0; d < x->ndim; d++)
         if (!(axes >> d & 1)) shape[ndim++] = x->shape[d];
-    tensor_set_shape(n->out[0], ndim, shape);
+    for (int i = 0; i < n->n_out; i++) tensor_set_shape(n->out[i], ndim, shape);
     return NULL;
 }
 
-/* x's shape with 1 in place of what is summed: y with the left-out dimensions back. */
-static void shape_with_ones(const Tensor *x, unsigned axes, int64_t *shape)
+void reduce_ones(const Tensor *x, unsigned axes, int64_t *shape)
 {
     for (int d = 0; d < x->ndim; d++) shape[d] = axes >> d & 1 ? 1 : x->shape[d];
 }
 
-static double summed(const Tensor *x, unsigned axes)
+double reduce_count(const Tensor *x, unsigned axes)
 {
     double n = 1;
     for (int d = 0; d < x->ndim; d++)
@@ -122,15 +133,20 @@ static double summed(const Tensor *x, unsigned axes)
     return n;
 }
 
+Tensor reduce_stretched(const Tensor *x, unsigned axes, Dtype dtype, void *data)
+{
+    Tensor  y = { .dtype = dtype, .data = data };
+    int64_t shape[MAX_DIMS];
+    reduce_ones(x, axes, shape);
+    tensor_set_shape(&y, x->ndim, shape);
+    return tensor_expanded(&y, x->ndim, x->shape);
+}
+
 static void axes_forward(Tape *t, Node *n, bool mean)
 {
     unsigned axes = ((const ReduceArg *)n->arg)->axes;
     const Tensor *x = n->in[0];
-    Tensor  y = *n->out[0];
-    int64_t shape[MAX_DIMS];
-    shape_with_ones(x, axes, shape);
-    tensor_set_shape(&y, x->ndim, shape);
-    reduce(t, x, &y, tensor_expanded(&y, x->ndim, x->shape), mean ? 1 / summed(x, axes) : 1);
+    reduce(t, x, n->out[0], reduce_stretched(x, axes, F64, NULL), mean ? 1 / reduce_count(x, axes) : 1);
 }
 
 static void axes_backward(Tape *t, Node *n, bool mean)
@@ -138,8 +154,8 @@ static void axes_backward(Tape *t, Node *n, bool mean)
     unsigned axes = ((const ReduceArg *)n->arg)->axes;
     Tensor *x = n->in[0], *dy = n->out[0]->grad;
     int64_t shape[MAX_DIMS];
-    shape_with_ones(x, axes, shape);
-    if (mean) dy = op_scale(t, dy, 1 / summed(x, axes));
+    reduce_ones(x, axes, shape);
+    if (mean) dy = op_scale(t, dy, 1 / reduce_count(x, axes));
     tape_add_grad(t, x, op_expand(t, op_reshape(t, dy, x->ndim, shape), x->ndim, x->shape));
 }
 
@@ -148,9 +164,9 @@ static void sum_backward(Tape *t, Node *n) { axes_backward(t, n, false); }
 static void mean_forward(Tape *t, Node *n) { axes_forward(t, n, true); }
 static void mean_backward(Tape *t, Node *n) { axes_backward(t, n, true); }
 
-static const Op op_of_sum = { .name = "sum", .dtypes = 1u << REAL, .strided = true, .shape = axes_shape,
+static const Op op_of_sum = { .name = "sum", .dtypes = 1u << REAL, .strided = true, .shape = reduce_shape,
                               .forward = { [DEV_CPU] = sum_forward }, .backward = sum_backward };
-static const Op op_of_mean = { .name = "mean", .dtypes = 1u << REAL, .strided = true, .shape = axes_shape,
+static const Op op_of_mean = { .name = "mean", .dtypes = 1u << REAL, .strided = true, .shape = reduce_shape,
                                .forward = { [DEV_CPU] = mean_forward }, .backward = mean_backward };
 
 Tensor *op_sum(Tape *t, Tensor *x, unsigned axes)

@@ -7,8 +7,9 @@
 typedef void UnaryPiece(real *y, const real *x, int64_t N, NumbersArg);
 typedef void UnaryBackwardPiece(real *dx, const real *saved, const real *dy, int64_t N, NumbersArg);
 
-void unary(Node *, UnaryPiece *);                       /* a forward, and that of a row <name>_backward; the Node's ... */
-void unary_backward(Node *, UnaryBackwardPiece *);      /* ... arg is a NumbersArg, or there is none */
+/* A forward, and that of a row <name>_backward. The Node's arg is a NumbersArg, or there is none. */
+void unary(Node *, UnaryPiece *);
+void unary_backward(Node *, UnaryBackwardPiece *);
 /* A backward: x's gradient += what the row op_backward makes of saved and dy. */
 void unary_add_grad(Tape *, Node *, const Op *op_backward, Tensor *saved);
 
@@ -16,7 +17,6 @@ void unary_add_grad(Tape *, Node *, const Op *op_backward, Tensor *saved);
 __attribute__((always_inline)) static inline void unary_loop(real *y, const real *x, int64_t N, NumbersArg p,
                                                              real (*f)(real, NumbersArg))
 {
-#pragma omp simd
     for (int64_t i = 0; i < N; i++) y[i] = f(x[i], p);
 }
 
@@ -24,6 +24,5 @@ __attribute__((always_inline)) static inline void unary_backward_loop(real *dx, 
                                                                       int64_t N, NumbersArg p,
                                                                       real (*f)(real saved, real dy, NumbersArg))
 {
-#pragma omp simd
     for (int64_t i = 0; i < N; i++) dx[i] = f(saved[i], dy[i], p);
 }

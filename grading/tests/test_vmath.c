@@ -13,7 +13,7 @@ typedef struct { const char *name; float (*f)(float); double (*want)(double); do
 
 static const Function functions[] = {
     { "exp", vexpf, exp, 0.9 },       { "expm1", vexpm1f, expm1, 1.5 },       { "log", vlogf, log, 0.9 },
-    { "log1p", vlog1pf, log1p, 1.5 }, { "sigmoid", vsigmoidf, sigmoid, 2.4 }, { "tanh", vtanhf, tanh, 2.6 },
+    { "log1p", vlog1pf, log1p, 1.5 }, { "sigmoid", vsigmoidf, sigmoid, 2.5 }, { "tanh", vtanhf, tanh, 2.6 },
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
@@ -45,8 +45,9 @@ Test(vmath, within_what_is_promised, .timeout = 1800)
 Test(vmath, at_the_ends)
 {
     const float inf = INFINITY;
-    const float at[] = { 0, -0.0f, inf, -inf, NAN, -NAN, -1, 1, 0x1.fffffep127f, -0x1.fffffep127f, 0x1p-149f, -0x1p-149f,
-                         88.72283f, 88.72284f, -103.97208f, -103.97209f, 0x1p-126f, 0x1p24f, 0x1p25f };
+    const float at[] = { 0, -0.0f, inf, -inf, NAN, -NAN, -1, 1, 0x1.fffffep127f, -0x1.fffffep127f,
+                         0x1p-149f, -0x1p-149f, 0x1p-126f, 0x1p24f, 0x1p25f,
+                         88.72283f, 88.72284f, -103.97208f, -103.97209f };
     for (int k = 0; k < FUNCTIONS; k++)
         for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
             float  got = functions[k].f(at[i]);
