@@ -104,7 +104,7 @@ ld_ref  = $(CC) $(openmp) $(LDFLAGS) $(deps_ldflags)
 ld_f64  = $(ld_ref)
 ld_asan = $(ld_ref) $(sanitize)
 ld_asan64 = $(ld_asan)
-libs = $(dnnl_libs) $(blas_libs) $(jansson_libs) $(zlib_libs) -lm
+libs = $(dnnl_libs) $(blas_libs) $(jansson_libs) $(png_libs) $(zlib_libs) -lm
 
 # make -n writes no flags: it would believe afterwards that they had been used.
 dry_run := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))

@@ -2,8 +2,7 @@
 #include "check.h"
 #include "data.h"
 #include "file.h"
-#include <stdlib.h>
-#include <string.h>
+#include "parse.h"
 
 enum { MAX_COLUMNS = 65536, LINE_OF_MEMORY = 64 };
 
@@ -108,27 +107,11 @@ static const char *cut_all(Cutter *c, CsvArg arg, int64_t *columns)
     return NULL;
 }
 
-static const char *skip_blanks(const char *s)
-{
-    while (*s == ' ' || *s == '\t') s++;
-    return s;
-}
-
 static bool is_missing(const char *cell)
 {
-    cell = skip_blanks(cell);
+    cell = parse_skip_blanks(cell);
     size_t n = *cell == '?' ? 1 : !strncmp(cell, "NA", 2) ? 2 : 0;
-    return !*skip_blanks(cell + n);
-}
-
-/* Decimal numbers, inf and nan. Not the hexadecimal that strtod takes too: an identifier like 0x12 is text. */
-static bool is_number(const char *cell, double *value)
-{
-    char *end;
-    cell = skip_blanks(cell);
-    if (strpbrk(cell, "xXpP(")) return false;
-    *value = strtod(cell, &end);
-    return end != cell && !*skip_blanks(end);
+    return !*parse_skip_blanks(cell + n);
 }
 
 typedef struct Plan {                   /* what a column will be */
@@ -145,7 +128,7 @@ static const char *plan_column(const char *path, Plan *p, char **cell, int64_t r
 {
     double ignored;
     for (int64_t i = 0; i < rows && !p->text; i++)
-        p->text = !is_missing(cell[i * columns]) && !is_number(cell[i * columns], &ignored);
+        p->text = !is_missing(cell[i * columns]) && !parse_number(cell[i * columns], &ignored);
     if (!p->text) return NULL;
     p->value = malloc((size_t)rows * sizeof *p->value);
     if (!p->value) return sentence("%s: no memory for %lld rows", path, (long long)rows);
@@ -185,7 +168,7 @@ static void fill_numbers(Column *c, char **cell, int64_t rows, int64_t columns)
 {
     double *x = c->number->data;
     for (int64_t i = 0; i < rows; i++)
-        if (is_missing(cell[i * columns]) || !is_number(cell[i * columns], &x[i])) x[i] = __builtin_nan("");
+        if (is_missing(cell[i * columns]) || !parse_number(cell[i * columns], &x[i])) x[i] = __builtin_nan("");
 }
 
 static void fill_texts(Column *c, const Plan *p, char *text, char **cell, int64_t rows, int64_t columns)

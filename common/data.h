@@ -19,7 +19,34 @@ typedef struct CsvArg { char separator; bool no_header; int skip_lines; } CsvArg
  * line or an open quote gets "path:line: ...". */
 const char *csv_read(Arena *, const char *path, CsvArg, Table *out);
 
+/* LIBSVM's format, "label index:value ...", as compressed rows: row i's entries are row[i] .. row[i+1]-1, their indices
+ * counted from 0 and growing. dtype F32 or F64; columns 0: as many as the largest index. */
+typedef struct Libsvm {
+    int64_t rows, columns;
+    Tensor *y, *row;                    /* (rows) labels; (rows + 1) I64 */
+    Tensor *index, *value;              /* (entries) I32, (entries) */
+} Libsvm;
+typedef struct LibsvmArg { Dtype dtype; int64_t columns; bool from_zero; } LibsvmArg;   /* as the file counts */
+const char *libsvm_read(Arena *, const char *path, LibsvmArg, Libsvm *out);
+const char *libsvm_dense(Arena *, const Libsvm *, Tensor **out);    /* (rows,columns), unless nearly all is 0 */
+
+/* NumPy's .npy, versions 1 to 3, either byte order, C or Fortran order, 0 to 6 dimensions: every dtype here (two bytes
+ * without a kind are BF16, as ml_dtypes saves it), bool as U8. */
+const char *npy_read(Arena *, const char *path, Tensor **out);
+
+/* A whole file, U8 (N), a 0 behind it that N does not count. TEXT_UTF8: it must be that, without zero bytes; a
+ * byte-order mark is left out. JSON Lines: jsonl.h. */
+typedef enum { TEXT_BYTES, TEXT_UTF8 } TextKind;
+const char *text_read(Arena *, const char *path, TextKind, Tensor **out);
+
+/* PNG, PGM, PPM (P2 P3 P5 P6) as (H,W,C): C is 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; U8 with white at 255, or I32
+ * with white at 65535 where the file has more than 8 bits. Palettes are looked up; transparent colours become alpha. */
+const char *image_read(Arena *, const char *path, Tensor **out);
+
 /* Writers make a temporary file beside the target, and rename it: a reader sees the old file or the new one. */
+const char *libsvm_write(const char *path, const Libsvm *);             /* indices from 1 */
+const char *npy_write(const char *path, const Tensor *);
+const char *image_write(const char *path, const Tensor *);              /* by the name's end: .png .pgm .ppm */
 const char *pgm_write(const char *path, const uint8_t *pixel, int height, int width);
 
 /* The data sets. Rows to learn from come first. One with no split of its own is split by row: i % 5 == 4 is unseen. */

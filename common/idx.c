@@ -66,13 +66,3 @@ const char *idx_read(Arena *a, const char *path, Tensor **out)
     free(b.data);
     return wrong;
 }
-
-const char *pgm_write(const char *path, const uint8_t *pixel, int height, int width)
-{
-    FileWriter w;
-    const char *wrong = file_open(&w, path);
-    if (wrong) return wrong;
-    fprintf(w.f, "P5\n%d %d\n255\n", width, height);
-    fwrite(pixel, 1, (size_t)height * (size_t)width, w.f);
-    return file_close(&w, false);
-}

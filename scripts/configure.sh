@@ -45,6 +45,8 @@ jansson=; links '#include <jansson.h>
 int main(void) { json_decref(json_object()); return 0; }' -ljansson && jansson=-ljansson
 zlib=; links '#include <zlib.h>
 int main(void) { return zlibVersion()[0] == 0; }' -lz && zlib=-lz
+png=; links '#include <png.h>
+int main(void) { return png_access_version_number() == 0; }' -lpng && png=-lpng
 criterion=; links '#include <criterion/criterion.h>
 Test(a, b) { cr_assert(1); }' -lcriterion && criterion=-lcriterion
 openmp=; links 'int main(void) { return 0; }' -fopenmp && openmp=-fopenmp
@@ -67,6 +69,7 @@ dnnl_cppflags := $dnnl_cpp
 dnnl_libs     := $dnnl_libs
 jansson_libs  := $jansson
 zlib_libs     := $zlib
+png_libs      := $png
 criterion_libs := $criterion
 have_asan     := $asan
 other_cc      := $other

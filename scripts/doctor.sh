@@ -25,6 +25,7 @@ row oneDNN    "$(lib dnnl_libs libdnnl)" onednn
 row Criterion "$(lib criterion_libs libcriterion)" criterion
 row jansson   "$(lib jansson_libs libjansson)" jansson
 row zlib      "$(lib zlib_libs libz)" zlib
+row libpng    "$(lib png_libs libpng)" libpng
 row gnuplot   "$(v=$(value gnuplot); [ -n "$v" ] && first "$v" --version)" gnuplot
 row font      "$(find /usr/share/fonts build/deps/usr/share/fonts -name '*.ttf' 2>/dev/null | head -n 1)" font
 row valgrind  "$(first valgrind --version)" valgrind

@@ -18,6 +18,7 @@ probe() {    # is this thing of the table here?
     criterion) has criterion_libs ;;
     jansson)  has jansson_libs ;;
     zlib)     has zlib_libs ;;
+    libpng)   has png_libs ;;
     *)        return 1 ;;
     esac
 }
@@ -78,7 +79,7 @@ fi
 for thing in $lack; do
     awk -v t="$thing" '!/^#/ && $2 == t { for (i = 6; i <= NF; i++) printf "%s%s", (i > 6 ? " " : "  without " t ": "), $i; print "" }' $table
 done
-for thing in cc openblas jansson zlib; do
+for thing in cc openblas jansson zlib libpng; do
     case " $lack " in *" $thing "*) echo "set-up: $thing is missing, and nothing builds without it. Install it and try again: make doctor says how." >&2; exit 1 ;; esac
 done
 case "$for_what $lack" in check*criterion*) echo "set-up: Criterion is missing, and the tests need it: make doctor says how." >&2; exit 1 ;; esac
