@@ -29,13 +29,14 @@ OUT :=
 DIR :=
 JOBS :=
 KIND := kernel
+SECONDS := 60
 V :=
 CC := gcc
 ARCH := native
 CFLAGS := -O3 -g
 LDFLAGS :=
 unexport EX STAGE ALL TRACK LEVEL ARGS MINE WITH SIZES DTYPE THREADS DEVICE COMPARE PEERS SEED MIRROR SETUP OUT \
-    DIR JOBS KIND V CC ARCH CFLAGS LDFLAGS CI CPPFLAGS CXXFLAGS LDLIBS
+    DIR JOBS KIND SECONDS V CC ARCH CFLAGS LDFLAGS CI CPPFLAGS CXXFLAGS LDLIBS
 
 Q := $(if $(V),,@)
 comma := ,
@@ -65,7 +66,7 @@ step := $(if $(findstring /,$(EX)),,$(word 2,$(subst ., ,$(EX))))
 ifneq ($(EX),)
 # Operators of the library have rows in bench/ and no folder.
 bench_only := $(if $(filter bench,$(goals)),$(filter $(EX),$(shell sed -n 's/^BENCH_OF([a-z_0-9]*, *\([a-z_0-9]*\)).*/\1/p' bench/rows_*.c)))
-ifeq ($(ex)$(bench_only)$(filter new,$(goals)),)
+ifeq ($(ex)$(bench_only)$(filter new fuzz,$(goals)),)
 $(error no exercise '$(EX)'. The nearest names: $(shell printf '%s\n' $(names) | awk -v want='$(firstword $(subst ., ,$(notdir $(ex_path))))' -f scripts/near.awk). `make list` shows all)
 endif
 endif
@@ -100,15 +101,17 @@ cc_ref  = $(cc_base) $(CFLAGS) $(opt) $(openmp) $(include_flags) $(lib_cppflags)
 cc_f64  = $(cc_ref) -DREAL64
 cc_asan = $(cc_base) -O1 -g $(sanitize) $(opt) $(openmp) $(include_flags) $(lib_cppflags)
 cc_asan64 = $(cc_asan) -DREAL64
+cc_fuzz = $(fuzz_cc) -std=c17 $(warn) -O1 -g $(sanitize) -fsanitize=fuzzer-no-link -Wno-unknown-pragmas $(include_flags) $(lib_cppflags)
 ld_ref  = $(CC) $(openmp) $(LDFLAGS) $(deps_ldflags)
 ld_f64  = $(ld_ref)
 ld_asan = $(ld_ref) $(sanitize)
 ld_asan64 = $(ld_asan)
+ld_fuzz = $(fuzz_cc) $(LDFLAGS) $(deps_ldflags) $(sanitize) -fsanitize=fuzzer
 libs = $(dnnl_libs) $(blas_libs) $(jansson_libs) $(png_libs) $(zlib_libs) -lm
 
 # make -n writes no flags: it would believe afterwards that they had been used.
 dry_run := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
-variants := ref f64 asan asan64
+variants := ref f64 asan asan64 fuzz
 flag_text = $(strip $($1))
 define flag_file
 ifeq ($$(dry_run),)
@@ -174,6 +177,7 @@ help:
 #: Maintain
 #: check           the project's own tests [EX=]                                  make check EX=softmax
 #: check-full      the same under sanitizers, long, and on a clean Debian root    make check-full
+#: fuzz            make up input for the readers of files [EX= SECONDS=]          make fuzz EX=npy
 #: new             every file of a new exercise, already building                 make new EX=stage2/08_layernorm
 #: grade-all       grade a folder of submissions [DIR= JOBS=]                     make grade-all
 #: dist            export skeletons without references [OUT=]                     make dist
@@ -373,7 +377,7 @@ endef
 $(foreach v,$(variants),$(eval $(call test_program,$v)))
 
 # Both compilers on every file, warnings as errors.
-all_src := $(common_src) $(wildcard grading/*.c bench/*.c bench/*/*.c) $(test_src) $(test_help) $(foreach n,$(names),$(wildcard $(dir_$n)/*.c))
+all_src := $(common_src) $(wildcard grading/*.c grading/fuzz/*.c bench/*.c bench/*/*.c) $(test_src) $(test_help) $(foreach n,$(names),$(wildcard $(dir_$n)/*.c))
 cc_warn = $(CC) -std=c17 $(warn) -Werror -O2 $(opt) $(openmp) $(include_flags) $(lib_cppflags)
 other_warn = $(other_cc) -std=c17 $(warn) -Werror -fopenmp-simd $(include_flags) $(lib_cppflags)
 build/warn/%.ok: %.c build/flags/cc_ref
@@ -381,6 +385,27 @@ build/warn/%.ok: %.c build/flags/cc_ref
 	@if { $(cc_warn) -I$(dir $*) -MMD -MP -MF $(@:.ok=.d) -MT $@ -c -o /dev/null $< && \
 	    $(if $(other_cc),$(other_warn) -I$(dir $*) -fsyntax-only $<,:); } >$(@:.ok=.log) 2>&1; \
 	then echo ok >$@; else echo failed >$@; touch -d '2000-01-01' $@; fi
+
+# ---- Fuzzing: a target for each reader of files. `make check` plays its kept corpus again, libFuzzer makes up more ---------
+
+fuzz_names := $(filter-out fuzz replay,$(patsubst grading/fuzz/%.c,%,$(wildcard grading/fuzz/*.c)))
+define replay_program
+build/$1/grading/fuzz/replay_%: build/$1/grading/fuzz/%.o build/$1/grading/fuzz/fuzz.o build/$1/grading/fuzz/replay.o build/$1/libcommon.a build/flags/ld_$1 build/flags/libs
+	$$(Q)$$(ld_$1) -o $$@ $$(filter %.o,$$^) build/$1/libcommon.a $$(libs)
+endef
+$(foreach v,ref asan,$(eval $(call replay_program,$v)))
+build/fuzz/grading/fuzz/fuzz_%: build/fuzz/grading/fuzz/%.o build/fuzz/grading/fuzz/fuzz.o build/fuzz/libcommon.a build/flags/ld_fuzz build/flags/libs
+	$(Q)$(ld_fuzz) -o $@ $(filter %.o,$^) build/fuzz/libcommon.a $(libs)
+build/check/fuzz/%.result: build/ref/grading/fuzz/replay_% $(wildcard grading/fuzz/corpus/*/*)
+	@sh scripts/unit.sh fuzz/$* ./$< grading/fuzz/corpus/$*/*
+build/check/fuzz_asan/%.result: build/asan/grading/fuzz/replay_% $(wildcard grading/fuzz/corpus/*/*)
+	@sh scripts/unit.sh fuzz_asan/$* ./$< grading/fuzz/corpus/$*/*
+build/check/fuzz_more/%.result: build/fuzz/grading/fuzz/fuzz_%
+	@sh scripts/unit.sh fuzz_more/$* sh scripts/fuzz.sh $* 10
+.PHONY: fuzz
+fuzz: $(if $(fuzz_cc),$(foreach n,$(or $(EX),$(fuzz_names)),build/fuzz/grading/fuzz/fuzz_$n))
+	@[ -n '$(fuzz_cc)' ] || { echo 'make fuzz needs clang with libFuzzer: make doctor says how to get it' >&2; exit 2; }
+	@for n in $(or $(EX),$(fuzz_names)); do sh scripts/fuzz.sh $$n '$(SECONDS)' || exit; done
 
 grading_src := $(wildcard grading/*.c grading/*.h grading/*.awk grading/*.sh)
 script_src := Makefile $(wildcard scripts/* grading/*.awk grading/*.sh grading/tracks/*)
@@ -413,8 +438,9 @@ folder_units = $(foreach n,$1,build/check/$(dir_$n).result $(if $(call has_main,
 test_names := $(notdir $(test_src:.c=))
 units = $(call folder_units,$(chosen)) $(if $(EX),,$(test_names:%=build/check/tests/%.result) \
     $(patsubst grading/tests/%.c,build/check/f64/%.result,$(in_f64)) $(test_sh:grading/tests/%.sh=build/check/scripts/%.result) \
-    build/check/compilers.result build/check/house.result)
-full_units = $(units) build/check/results.result $(test_names:%=build/check/asan/%.result) $(patsubst grading/tests/%.c,build/check/asan64/%.result,$(in_f64))
+    $(fuzz_names:%=build/check/fuzz/%.result) build/check/compilers.result build/check/house.result)
+full_units = $(units) $(fuzz_names:%=build/check/fuzz_asan/%.result) $(if $(fuzz_cc),$(fuzz_names:%=build/check/fuzz_more/%.result)) \
+    build/check/results.result $(test_names:%=build/check/asan/%.result) $(patsubst grading/tests/%.c,build/check/asan64/%.result,$(in_f64))
 
 .PHONY: check check-run check-full check-full-run
 check:

@@ -55,6 +55,13 @@ asan=; links 'int main(void) { return 0; }' -fsanitize=address,undefined && asan
 other=
 case $cc in *clang*) want=gcc ;; *) want=clang ;; esac
 for c in $want clang-19 clang-18 clang-17 clang-16 clang-15 clang-14; do command -v $c >/dev/null 2>&1 && other=$c && break; done
+fuzz=
+for c in clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14; do    # libFuzzer is clang's
+    command -v $c >/dev/null 2>&1 || continue
+    printf '%s\n' '#include <stddef.h>
+int LLVMFuzzerTestOneInput(const unsigned char *d, size_t n) { return n && d[0] == 255; }' >"$tmp/t.c"
+    $c -fsanitize=fuzzer,address,undefined -o "$tmp/t" "$tmp/t.c" >/dev/null 2>&1 && fuzz=$c && break
+done
 find_tool() { PATH=$PATH:$PWD/$deps/bin command -v "$1" 2>/dev/null | sed "s,^$PWD/,,"; }
 
 mkdir -p "$(dirname "$out")"
@@ -73,6 +80,7 @@ png_libs      := $png
 criterion_libs := $criterion
 have_asan     := $asan
 other_cc      := $other
+fuzz_cc       := $fuzz
 gnuplot       := $(find_tool gnuplot)
 valgrind      := $(find_tool valgrind)
 gdb           := $(find_tool gdb)

@@ -1,0 +1,10 @@
+/* image.c -- any bytes as PNG, PGM or PPM. */
+#include "data.h"
+#include "fuzz.h"
+
+void fuzz_target(const char *path)
+{
+    Tensor *x = NULL;
+    const char *wrong = image_read(fuzz_arena(), path, &x);
+    fuzz_expect(wrong, (const Tensor *[]){ x }, 1);
+}

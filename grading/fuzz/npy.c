@@ -1,0 +1,10 @@
+/* npy.c -- any bytes as .npy. */
+#include "data.h"
+#include "fuzz.h"
+
+void fuzz_target(const char *path)
+{
+    Tensor *x = NULL;
+    const char *wrong = npy_read(fuzz_arena(), path, &x);
+    fuzz_expect(wrong, (const Tensor *[]){ x }, 1);
+}
