@@ -408,7 +408,7 @@ static int worker(const Options *o)
     char folder[1024];
     snprintf(folder, sizeof folder, "%s/bench/peers", data_root());
     if (!o->no_peers) r->peers = peers_start(r->peer, o->peers, folder, o->worker);
-    r->limits = limits_measure(o->worker);
+    r->limits = machine_limits(o->worker);
     const Limits *l = &r->limits;
     printf("limits of %d thread%s: %.0f GFLOP/s f32, %.0f f64; %.0f GB/s from L1, %.0f L2, %.0f L3, %.0f memory\n",
            o->worker, o->worker > 1 ? "s" : "", l->fma[0] / 1e9, l->fma[1] / 1e9, l->read[0] / 1e9, l->read[1] / 1e9,

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include "bench.h"
 #include "check.h"
+#include "machine.h"
 #include "rng.h"
 
 /* Part of every row's version: a change of method makes old results incomparable. */
@@ -108,20 +109,6 @@ int64_t     resident_mark(void);                        /* resident.c: what is r
 int64_t     resident_peak(void);                        /* both -1 where the kernel does not say */
 size_t      flush_size(void);                           /* bytes to walk over, so that nothing stays in a cache */
 
-/* ---- limits.c ---------------------------------------------------------------------------------------------------- */
-
-typedef struct Limits {
-    int    threads;
-    double fma[2];                      /* FLOP/s: f32, f64 */
-    double read[4], copy[4];            /* bytes/s in L1, L2, L3, memory */
-    int64_t cache[3];                   /* bytes of L1d and L2 a core, L3 */
-} Limits;
-Limits limits_measure(int threads);
-int64_t limits_cache(int level);        /* bytes: of level 1 for data, of 2, of 3 */
-double limits_clock(void);              /* f32 FLOP/s of one thread now, in a millisecond: has the clock changed? */
-double limits_bandwidth(const Limits *, double bytes, const char **where);
-double limits_seconds(const Limits *, const Bench *, const char **what);    /* no call can be faster */
-
 /* ---- peer.c: contestants written in Python ----------------------------------------------------------------------- */
 
 /* Those that are there; prints who is absent. */
@@ -156,6 +143,7 @@ const char *plots_draw(const char *results, const char *folder, const char *gnup
 
 /* ---- table.c ----------------------------------------------------------------------------------------------------- */
 
+double case_limit(const Limits *, const Bench *, const char **what);    /* seconds: no call can be faster */
 void table_case(const Bench *, const Limits *, FILE *);
 void table_quick(const Bench *, int n, FILE *);
 const char *seconds_text(double s, char out[16]);       /* "3.41 ms" */

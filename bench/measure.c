@@ -79,7 +79,7 @@ Interval interval_ratio(const double *a, int na, const double *b, int nb)
 
 /* ---- One sample -------------------------------------------------------------------------------------------------- */
 
-size_t flush_size(void) { return 2 * (size_t)limits_cache(3); }
+size_t flush_size(void) { return 2 * (size_t)machine_cache(3); }
 
 static void flush_caches(Contestant *c)
 {
@@ -404,13 +404,13 @@ const char *measure_case(Bench *b, double budget)
     for (int i = 0; i < b->contestants && !why; i++)
         if (b->contestant[i].peer) set_up(b, &b->contestant[i]);
     if (!why) {
-        b->clock_before = limits_clock();
+        b->clock_before = machine_clock();
         for (int i = 0; i < b->contestants; i++)
             if (takes_part(&b->contestant[i])) calibrate(b, &b->contestant[i]);
         keep_the_best(b);
         slow_ones(b, budget);
         rounds(b, budget);
-        b->clock_after = limits_clock();
+        b->clock_after = machine_clock();
         for (int i = 0; i < b->contestants && b->memory; i++)
             if (takes_part(&b->contestant[i])) measure_memory(b, &b->contestant[i]);
         b->now = NULL;

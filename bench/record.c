@@ -221,7 +221,7 @@ json_t *record_row(const Bench *b, const Contestant *c, const Limits *l, const c
 {
     char        version[17];
     const char *by;
-    double      limit = limits_seconds(l, b, &by);
+    double      limit = case_limit(l, b, &by);
     json_t     *size = json_array();
     record_version(b, version);
     for (int i = 0; i < b->n_dims; i++) json_array_append_new(size, json_integer(b->size[i]));

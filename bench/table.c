@@ -16,6 +16,17 @@ const char *seconds_text(double s, char out[16])
     return out;
 }
 
+/* What is flushed comes from memory, however little it is. */
+double case_limit(const Limits *l, const Bench *b, const char **what)
+{
+    bool doubles = false;
+    for (int i = 0; i < b->buffers; i++) doubles |= b->buffer[i].type == TYPE_F64;
+    if (!b->cold) return machine_seconds(l, b->flops, b->bytes, doubles, what);
+    double arithmetic = b->flops / l->fma[doubles], traffic = b->bytes / machine_bandwidth(l, INFINITY, what);
+    if (arithmetic > traffic) *what = "arithmetic";
+    return fmax(arithmetic, traffic);
+}
+
 static const Contestant *fastest_peer(const Bench *b)
 {
     const Contestant *best = NULL;
@@ -81,7 +92,7 @@ void table_case(const Bench *b, const Limits *l, FILE *f)
 {
     char              size[80], time[16];
     const char       *by;
-    double limit = limits_seconds(l, b, &by), change = b->clock_before > 0 ? b->clock_after / b->clock_before : 1;
+    double limit = case_limit(l, b, &by), change = b->clock_before > 0 ? b->clock_after / b->clock_before : 1;
     const Contestant *peer = fastest_peer(b);
     size_text(b, size, sizeof size);
     fprintf(f, "\n%s %s=%s, %d thread%s, %s", b->name, b->dims, size, b->threads, b->threads > 1 ? "s" : "",

@@ -12,8 +12,8 @@
 #include "../../bench/measure.c"
 #include "../../bench/resident.c"
 
-double limits_clock(void) { return 1; }
-int64_t limits_cache(int level) { return level == 3 ? 64 << 20 : 1 << 15; }
+double machine_clock(void) { return 1; }
+int64_t machine_cache(int level) { return level == 3 ? 64 << 20 : 1 << 15; }
 const char *peer_open(Peer *p, Bench *b) { return (void)p, (void)b, NULL; }
 const char *peer_outputs(Peer *p, Bench *b, Contestant *c) { return (void)p, (void)b, (void)c, NULL; }
 void peer_close(Peer *p) { (void)p; }
@@ -235,7 +235,7 @@ Test(bench, cold_rows_are_checked_and_timed)
     cr_expect(b->contestant[0].samples >= MIN_ROUNDS && !*b->contestant[0].wrong);
     cr_expect(interval_of(b->contestant[0].sample, b->contestant[0].samples).median > 0);
     cr_expect(*b->contestant[1].wrong);
-    cr_expect(flush_size() >= 2 * (size_t)limits_cache(3), "%zu bytes leave something in L3", flush_size());
+    cr_expect(flush_size() >= 2 * (size_t)machine_cache(3), "%zu bytes leave something in L3", flush_size());
     cr_expect(cold_calls > MIN_ROUNDS && b->contestant[0].flushed == (double)cold_calls * (double)flush_size(),
               "%g bytes flushed in %lld calls", b->contestant[0].flushed, (long long)cold_calls);
     buffer_forget(b);

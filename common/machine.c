@@ -1,13 +1,15 @@
-/* limits.c -- what this machine can do at best: multiply-adds a second, bytes a second from L2, L3 and memory. */
+/* machine.c -- what this machine can do at best: the best of many short windows. */
 #define _GNU_SOURCE
+#include "machine.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
+#include "arena.h"
 #ifdef _OPENMP
 #include <omp.h>
 #endif
-#include "harness.h"
 
 #if defined __AVX512F__
 enum { WIDTH = 64 };
@@ -16,6 +18,13 @@ enum { WIDTH = 32 };
 #else
 enum { WIDTH = 16 };
 #endif
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 typedef float  Floats __attribute__((vector_size(WIDTH)));
 typedef double Doubles __attribute__((vector_size(WIDTH)));
 
@@ -36,12 +45,12 @@ static void keep_doubles(const Doubles *a) { __asm__ volatile("" : : "r"(a) : "m
         Vec x = (Vec){ 0 } + 0.999f, y = (Vec){ 0 } + 0.001f;                                                 \
         Vec a = x, b = x * 2, c = x * 3, d = x * 4, e = x * 5, f = x * 6;                                     \
         Vec g = x * 7, h = x * 8, i = x * 9, j = x * 10, k = x * 11, l = x * 12;                              \
-        double start = clock_wall();                                                                          \
+        double start = now();                                                                          \
         for (long t = 0; t < n; t++) {                                                                        \
             a = a * x + y; b = b * x + y; c = c * x + y; d = d * x + y; e = e * x + y; f = f * x + y;         \
             g = g * x + y; h = h * x + y; i = i * x + y; j = j * x + y; k = k * x + y; l = l * x + y;         \
         }                                                                                                     \
-        double took = clock_wall() - start;                                                                   \
+        double took = now() - start;                                                                   \
         Vec all = a + b + c + d + e + f + g + h + i + j + k + l;                                              \
         keep(&all);                                                                                           \
         return took;                                                                                          \
@@ -73,7 +82,7 @@ static double fma_rate(bool doubles)
     return high_of(rate, WINDOWS);
 }
 
-double limits_clock(void)
+double machine_clock(void)
 {
     double rate[9];
     for (int i = 0; i < 9; i++)
@@ -101,15 +110,19 @@ __attribute__((noinline)) static void copy_all(Floats *y, const Floats *x, int64
  * through window by window, so that each is cold when its turn comes. */
 static double bandwidth(bool copy, int64_t window, int64_t all, int turns)
 {
-    enum { WINDOWS = 48 };
+    enum { WINDOWS = 48, STAGGER = 64 * 13 };
     double  rate[WINDOWS];
     int64_t n = window / WIDTH, places = all / window;
     int     failed = 0;
     memset(rate, 0, sizeof rate);
 #pragma omp parallel reduction(+ : failed)
     {
-        char *p = memory_new((size_t)all, 0), *q = copy ? memory_new((size_t)all, 1) : p;
+        /* The copy starts some lines further in its page: else the two fight for the same cache sets. */
+        Arena *arena = arena_new("limits");
+        char *p = arena_try(arena, DEV_CPU, (size_t)all, "p"), *q = p;
+        if (copy) q = arena_try(arena, DEV_CPU, (size_t)all + STAGGER, "q");
         failed += !p || !q;
+        if (copy && q) q += STAGGER;
         if (p && q) {
             memset(p, 1, (size_t)all);
             if (copy) memset(q, 1, (size_t)all);
@@ -117,18 +130,17 @@ static double bandwidth(bool copy, int64_t window, int64_t all, int turns)
         for (int w = -2; w < WINDOWS; w++) {
             int64_t at = (w + 2) % places * window;
 #pragma omp barrier
-            double start = clock_wall();
+            double start = now();
             for (int t = 0; t < turns && p && q; t++) {
                 if (copy) copy_all((Floats *)(q + at), (const Floats *)(p + at), n);
                 else read_all((const Floats *)(p + at), n);
             }
 #pragma omp barrier
-            double took = clock_wall() - start;
+            double took = now() - start;
 #pragma omp atomic
             rate[w < 0 ? 0 : w] += w < 0 ? 0 : (copy ? 2.0 : 1.0) * (double)window * turns / took;
         }
-        memory_free(p, (size_t)all, 0);
-        if (copy) memory_free(q, (size_t)all, 1);
+        arena_free(arena);
     }
     return failed ? 0 : high_of(rate, WINDOWS);
 }
@@ -145,7 +157,7 @@ static bool cache_says(int index, const char *what, char text[32])
 
 /* From /sys: what sysconf says of L3 on some processors is ten times too much. Level 1: for data, a core; 2: a core; 3:
  * all. */
-int64_t limits_cache(int level)
+int64_t machine_cache(int level)
 {
     static const int64_t otherwise[] = { 0, 32 << 10, 1 << 20, 16 << 20 };
     for (int i = 0; i < 8; i++) {
@@ -157,10 +169,10 @@ int64_t limits_cache(int level)
     return otherwise[level];
 }
 
-Limits limits_measure(int threads)
+Limits machine_limits(int threads)
 {
     Limits l = { .threads = threads };
-    for (int i = 0; i < 3; i++) l.cache[i] = limits_cache(i + 1);
+    for (int i = 0; i < 3; i++) l.cache[i] = machine_cache(i + 1);
     for (int d = 0; d < 2; d++) l.fma[d] = fma_rate(d);
     for (int copy = 0; copy < 2; copy++) {
         double *rate = copy ? l.copy : l.read;
@@ -178,7 +190,7 @@ Limits limits_measure(int threads)
 }
 
 /* The fastest that so many bytes can move, wherever they fit. */
-double limits_bandwidth(const Limits *l, double bytes, const char **where)
+double machine_bandwidth(const Limits *l, double bytes, const char **where)
 {
     static const char *const names[] = { "L1", "L2", "L3", "memory" };
     int level = 3;
@@ -189,13 +201,10 @@ double limits_bandwidth(const Limits *l, double bytes, const char **where)
     return fmax(l->read[level], l->copy[level]);
 }
 
-double limits_seconds(const Limits *l, const Bench *b, const char **what)
+double machine_seconds(const Limits *l, double flops, double bytes, bool doubles, const char **what)
 {
     const char *where;
-    bool        doubles = false;
-    for (int i = 0; i < b->buffers; i++) doubles |= b->buffer[i].type == TYPE_F64;
-    double arithmetic = b->flops / l->fma[doubles],
-           traffic = b->bytes / limits_bandwidth(l, b->cold ? 1e18 : b->bytes, &where);
-    *what = arithmetic > traffic ? "arithmetic" : where;
+    double arithmetic = flops / l->fma[doubles], traffic = bytes / machine_bandwidth(l, bytes, &where);
+    if (what) *what = arithmetic > traffic ? "arithmetic" : where;
     return fmax(arithmetic, traffic);
 }
