@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE /* mmap, madvise */
 #include "arena.h"
 #include "check.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -34,16 +35,11 @@ typedef struct List {
     int    n, room;
 } List;
 
-typedef struct Owner {
-    const char *name;
-    size_t      now, at_peak;
-} Owner;
-
 struct Arena {
     const char *name;
     Chunk      *first, *now;
     List        list[CLASSES];
-    Owner       owner[OWNERS];          /* the last stands for all who found no place */
+    ArenaOwner       owner[OWNERS];          /* the last stands for all who found no place */
     int         owners;
     size_t      in_use, peak, reserved;
 };
@@ -60,11 +56,11 @@ static int round_up(size_t *bytes)
 
 /* ---- Who holds what ---- */
 
-static Owner *find_owner(Arena *a, const char *name)
+static ArenaOwner *find_owner(Arena *a, const char *name)
 {
     for (int i = 0; i < a->owners; i++)
         if (a->owner[i].name == name || !strcmp(a->owner[i].name, name)) return &a->owner[i];
-    Owner *o = &a->owner[a->owners < OWNERS ? a->owners++ : OWNERS - 1];
+    ArenaOwner *o = &a->owner[a->owners < OWNERS ? a->owners++ : OWNERS - 1];
     o->name = a->owners < OWNERS ? name : "others";
     return o;
 }
@@ -80,12 +76,14 @@ static void count_in(Arena *a, size_t bytes, const char *owner)
 
 static void count_out(Arena *a, size_t bytes, const char *owner)
 {
-    Owner *o = find_owner(a, owner);
+    ArenaOwner *o = find_owner(a, owner);
     CHECK(o->now >= bytes, "arena %s: %s gives back %zu bytes and holds %zu", a->name, owner, bytes, o->now);
     o->now -= bytes;
     a->in_use -= bytes;
 }
 
+const char *arena_name(const Arena *a) { return a->name; }
+int arena_owners(const Arena *a, const ArenaOwner **owner) { return *owner = a->owner, a->owners; }
 size_t arena_in_use(const Arena *a) { return a->in_use; }
 size_t arena_peak(const Arena *a) { return a->peak; }
 size_t arena_reserved(const Arena *a) { return a->reserved; }
@@ -97,6 +95,13 @@ void arena_report(const Arena *a, FILE *f)
         fprintf(f, "    %-24s %14zu now %14zu at the peak\n", a->owner[i].name, a->owner[i].now, a->owner[i].at_peak);
 }
 
+/* ---- What the system is asked for ---- */
+
+static atomic_long requests;
+
+long arena_requests(void) { return requests; }
+void arena_requested(void) { requests++; }
+
 /* ---- Chunks ---- */
 
 /* Mapped, not malloc'd: pages come when they are touched, and sanitizers too let a size be more than there is. */
@@ -104,6 +109,7 @@ static Chunk *new_chunk(Arena *a, size_t size)
 {
     size_t page = size >= HUGE_PAGE ? HUGE_PAGE : SMALL_PAGE;
     if (size > SIZE_MAX / 4) return NULL;
+    arena_requested();
     size = (size + page - 1) / page * page;
     Chunk *c = malloc(sizeof *c);
     if (!c) return NULL;
@@ -204,6 +210,7 @@ void arena_give_back(Arena *a, Device device, void *block, size_t bytes, const c
     List *l = &a->list[round_up(&bytes)];
     count_out(a, bytes, owner);
     if (l->n == l->room) {
+        arena_requested();
         l->room = l->room ? 2 * l->room : 16;
         l->block = realloc(l->block, (size_t)l->room * sizeof *l->block);
         CHECK(l->block, "arena %s: out of memory", a->name);

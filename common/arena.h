@@ -23,3 +23,9 @@ size_t arena_in_use(const Arena *);
 size_t arena_peak(const Arena *);
 size_t arena_reserved(const Arena *);       /* asked of the system; steady once the first step is over */
 void   arena_report(const Arena *, FILE *); /* who holds it now, who held it at the peak */
+
+typedef struct ArenaOwner { const char *name; size_t now, at_peak; } ArenaOwner;
+const char *arena_name(const Arena *);
+int    arena_owners(const Arena *, const ArenaOwner **);  /* how many; they lie in the arena */
+long   arena_requests(void);                /* how often all arenas and tapes have asked the system for memory */
+void   arena_requested(void);               /* counts one */

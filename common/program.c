@@ -4,6 +4,7 @@
 #include "check.h"
 #include "data.h"
 #include "file.h"
+#include "tools.h"
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
@@ -29,6 +30,8 @@ typedef struct Running {
     char      **help;                   /* by option: argp keeps pointers */
     char       *out;
     double      started;
+    ToolsArg    asked;
+    Tools      *tools;
     time_t      started_at;             /* by the clock that files are stamped with */
     int         broken;                 /* promises */
     bool        terminal, line;         /* stderr is one; a progress line stands on it */
@@ -47,7 +50,8 @@ static double now(void)
 
 /* ---- Flags ---- */
 
-enum { KEY_SEED = 1000, KEY_DEVICE, KEY_THREADS, KEY_OUT, KEY_QUICK, KEY_FULL, KEY_SAVE, KEY_RESUME, KEY_OWN = 2000 };
+enum { KEY_SEED = 1000, KEY_DEVICE, KEY_THREADS, KEY_OUT, KEY_QUICK, KEY_FULL, KEY_SAVE, KEY_RESUME, KEY_PROFILE,
+       KEY_TRACE, KEY_NAN_TRAP, KEY_MEMORY, KEY_SUMMARY, KEY_GRAPH, KEY_OWN = 2000 };
 
 static const struct argp_option STANDARD[] = {
     { .name = "seed", .key = KEY_SEED, .arg = "N", .doc = "where the random numbers start (default 1)", .group = 2 },
@@ -58,6 +62,12 @@ static const struct argp_option STANDARD[] = {
     { .name = "full", .key = KEY_FULL, .doc = "the published size", .group = 2 },
     { .name = "save", .key = KEY_SAVE, .arg = "FILE", .doc = "write what was learned", .group = 2 },
     { .name = "resume", .key = KEY_RESUME, .arg = "FILE", .doc = "go on from what was saved", .group = 2 },
+    { .name = "profile", .key = KEY_PROFILE, .doc = "where the time went, by operation", .group = 3 },
+    { .name = "trace", .key = KEY_TRACE, .arg = "FILE", .doc = "every operation, for ui.perfetto.dev", .group = 3 },
+    { .name = "nan-trap", .key = KEY_NAN_TRAP, .doc = "stop at the first NaN or infinity, and say where", .group = 3 },
+    { .name = "memory", .key = KEY_MEMORY, .doc = "who held the memory at its peak", .group = 3 },
+    { .name = "summary", .key = KEY_SUMMARY, .doc = "a step's operations, shapes, parameters, FLOPs", .group = 3 },
+    { .name = "graph", .key = KEY_GRAPH, .arg = "FILE", .doc = "a step as a picture, in SVG", .group = 3 },
 };
 enum { STANDARDS = sizeof STANDARD / sizeof *STANDARD };
 
@@ -141,6 +151,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_FULL: p->full = true; return 0;
     case KEY_SAVE: p->save = arg; return 0;
     case KEY_RESUME: p->resume = arg; return 0;
+    case KEY_PROFILE: r->asked.profile = true; return 0;
+    case KEY_TRACE: r->asked.trace = arg; return 0;
+    case KEY_NAN_TRAP: r->asked.nan_trap = true; return 0;
+    case KEY_MEMORY: r->asked.memory = true; return 0;
+    case KEY_SUMMARY: r->asked.summary = true; return 0;
+    case KEY_GRAPH: r->asked.graph = arg; return 0;
     case ARGP_KEY_ARG: argp_error(state, "%s: a flag is expected here", arg); return 0;
     case ARGP_KEY_END: set_flags(r, ((Parsing *)state->input)->options, state); return 0;
     }
@@ -251,11 +267,14 @@ Program *program_start(int argc, char **argv, const char *name, const char *what
     CHECK(r->p.out, "out of memory");
     program_try(&r->p, r->p.device == DEV_CUDA ? "this build has no CUDA: --device cpu computes without it" : NULL);
     program_try(&r->p, file_make_folder(r->p.out));
+    program_try(&r->p, tools_new(&r->tools, r->asked));
     use_threads(&r->p);
     sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_interrupt, .sa_flags = SA_RESTART | SA_RESETHAND }, NULL);
     say_start(r, options);
     return &r->p;
 }
+
+void program_tape(Program *p, Tape *t) { tools_watch(((Running *)p)->tools, t); }
 
 /* ---- While it runs ---- */
 
@@ -394,6 +413,7 @@ int program_end(Program *p)
     int pictures, status = p->stopped ? 128 + SIGINT : r->broken > 0;
     const char *const *picture = plot_pictures(&pictures);
     wipe_line(r);
+    program_try(p, tools_done(r->tools, p->threads, stdout));
     if (saved_nothing(r)) {
         printf("%s: nothing was saved to %s\n", p->name, p->save);
         if (!status) status = 1;

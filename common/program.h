@@ -30,6 +30,9 @@ typedef struct Program {
  * device, threads and flags, and catches SIGINT: the first sets stopped, the second ends the program. Bad flags end
  * with a sentence and status 2. what: one line for --help: what the program does. */
 Program *program_start(int argc, char **argv, const char *name, const char *what, const Flag *, void *options);
+/* Hands a tape to the tools that flags ask for (--profile, --trace, --nan-trap, --memory, --summary, --graph), once and
+ * before its first step. What they found is printed by program_end. */
+void     program_tape(Program *, Tape *);
 /* A line with rate and time left, rewritten in place when stderr is a terminal, silent when not. unit: "batches". */
 void     program_progress(Program *, int64_t done, int64_t of, const char *unit);
 /* A line on stdout, past the progress line; it ends the line where the format does not. */

@@ -12,6 +12,14 @@ void tape_hook(Tape *t, TapeHook hook)
     t->hook[t->n_hooks++] = hook;
 }
 
+void tape_unhook(Tape *t, const void *ctx)
+{
+    int kept = 0;
+    for (int i = 0; i < t->n_hooks; i++)
+        if (t->hook[i].ctx != ctx) t->hook[kept++] = t->hook[i];
+    t->n_hooks = kept;
+}
+
 static void look_before(Tape *t, const Node *n)
 {
     for (int i = 0; i < t->n_hooks; i++)
@@ -45,6 +53,8 @@ Tape *tape_new(const char *name)
 void tape_free(Tape *t)
 {
     end_step(t);
+    for (int i = 0; i < t->n_hooks; i++)
+        if (t->hook[i].freed) t->hook[i].freed(t->hook[i].ctx, t);
     arena_free(t->arena);
     free(t->node);
     free(t->temp);
@@ -85,6 +95,7 @@ Tensor *tape_keep(Tensor *x)
 
 void *tape_grow(void *items, int64_t *room, size_t size)
 {
+    arena_requested();
     *room = *room ? 2 * *room : 64;
     items = realloc(items, (size_t)*room * size);
     CHECK(items, "tape: out of memory for %lld entries", (long long)*room);

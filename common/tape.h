@@ -59,11 +59,13 @@ void    tape_replaced(Tape *, FILE *);              /* how often each replacemen
  * node whose gradient this one works out; NULL on the way forward. Hooks read, and run no ops. */
 typedef struct TapeHook {
     void *ctx;
-    void (*before)(void *ctx, Tape *, const Node *, const Node *playing);   /* NULL: not wanted, as for all three */
+    void (*before)(void *ctx, Tape *, const Node *, const Node *playing);   /* NULL: not wanted, as for all */
     void (*after)(void *ctx, Tape *, const Node *, const Node *playing);
     void (*step_end)(void *ctx, Tape *);            /* tape_reset or tape_free: the tensors are about to go */
+    void (*freed)(void *ctx, Tape *);               /* after the last step_end */
 } TapeHook;
 void    tape_hook(Tape *, TapeHook);
+void    tape_unhook(Tape *, const void *ctx);       /* all that have this ctx: before it is freed, if the tape lives */
 
 /* tape_run(t, (Node){ .op = &op, IN(x, w), ARG(LinearArg, .relu = true) }). C only. */
 #define IN(...) .n_in = (int)(sizeof((Tensor *[]){ __VA_ARGS__ }) / sizeof(Tensor *)), .in = (Tensor *[]){ __VA_ARGS__ }

@@ -406,6 +406,7 @@ int main(int argc, char **argv)
         "Shows what the maximum and the masks are for, then trains a softmax regression.", flags, &o);
     Arena *a = arena_new("data");
     Tape *t = tape_new("step");
+    program_tape(p, t);
     Dataset set;
     load(p, &o, a, &set);
     plug_all(t);                            /* softmax, cross-entropy and their gradients are this folder's */

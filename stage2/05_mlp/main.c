@@ -314,6 +314,7 @@ static Trainer trainer_new(Program *p, const Options *o, const Dataset *set, uin
 {
     Trainer t = { .o = o, .set = set, .own = !strcmp(o->with, "own"), .rng = rng_new(seed) };
     t.arena = arena_new("net"), t.tape = tape_new("step");
+    program_tape(p, t.tape);
     program_try(p, read_sizes(&t));
     Rng weights = rng_stream(&t.rng, 1), order = rng_stream(&t.rng, 2);
     t.mlp = nn_mlp(t.arena, &weights, t.L, t.size);
