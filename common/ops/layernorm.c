@@ -1,0 +1,147 @@
+/* layernorm.c -- y = (x - mean) / sqrt(var + eps) w + b over each row; rmsnorm: y = x / sqrt(mean x^2 + eps) w.
+ * Ba, Kiros, Hinton 2016, arXiv:1607.06450; Zhang, Sennrich 2019, arXiv:1910.07467. */
+#include <string.h>
+#include "norm.h"
+#include "rows.h"
+
+/* rmsnorm is layernorm that takes the mean for 0. Inlined with `centred` known, so that each is the shorter code. */
+#define EITHER __attribute__((always_inline)) static inline
+
+/* ---- Forward. Inputs x, w, b; outputs y, and of each row 1 / sqrt(var + eps) and the mean, for backward ---- */
+
+static const char *shape(Node *n)
+{
+    const Tensor *x = n->in[0];
+    if (x->ndim < 1) return "needs rows: at least one dimension";
+    for (int i = 1; i < n->n_out; i++) {
+        tensor_set_shape(n->out[i], x->ndim - 1, x->shape);
+        n->out[i]->needs_grad = false;
+    }
+    tensor_set_shape(n->out[0], x->ndim, x->shape);
+    return norm_weights(n, 1, n->n_in, rows_length(x));
+}
+
+/* y = (x - mean) scale w + b */
+EITHER void apply_row(real *y, const real *x, const real *w, const real *b, real mean, real scale, int64_t C)
+{
+    if (w && b) {
+#pragma omp simd
+        for (int64_t c = 0; c < C; c++) y[c] = (x[c] - mean) * scale * w[c] + b[c];
+    } else if (w) {
+#pragma omp simd
+        for (int64_t c = 0; c < C; c++) y[c] = (x[c] - mean) * scale * w[c];
+    } else {
+#pragma omp simd
+        for (int64_t c = 0; c < C; c++) y[c] = (x[c] - mean) * scale + (b ? b[c] : 0);
+    }
+}
+
+EITHER void forward_rows(const Node *n, bool centred)
+{
+    int64_t N = rows_count(n->in[0]), C = rows_length(n->in[0]);
+    const real *x = n->in[0]->data, *w = norm_data(n->in[1]), *b = centred ? norm_data(n->in[2]) : NULL;
+    const double eps = ((const NormArg *)n->arg)->eps;
+    real *y = n->out[0]->data, *scale = n->out[1]->data, *mean = centred ? n->out[2]->data : NULL;
+#pragma omp parallel for if (N * C > PARALLEL)
+    for (int64_t i = 0; i < N; i++) {
+        const real *in = x + i * C;
+        real m = centred ? (real)(norm_sum(in, C) / (double)C) : 0;
+        scale[i] = (real)(1 / sqrt(norm_squares(in, m, C) / (double)C + eps));
+        if (centred) mean[i] = m;
+        apply_row(y + i * C, in, w, b, m, scale[i], C);
+    }
+}
+
+static void layer_forward(Tape *t, Node *n) { (void)t, forward_rows(n, true); }
+static void rms_forward(Tape *t, Node *n) { (void)t, forward_rows(n, false); }
+
+/* ---- Backward. Inputs x, w, dy, scale, mean; outputs dx, dw, db ---- */
+
+static const char *backward_shape(Node *n) { return norm_backward_shapes(n, rows_length(n->in[0])); }
+
+typedef struct Gradients { real *dx, *dw, *db; } Gradients;
+
+/* With h = (x - mean) scale and g = dy w:
+ *     dx = scale (g - mean(g) - h mean(g h)),  dw += dy h,  db += dy.   rmsnorm: without mean(g) */
+EITHER void backward_row(Gradients to, const real *x, const real *w, const real *dy, real mean, real scale, int64_t C,
+                         bool centred)
+{
+    real *dx = to.dx, *dw = to.dw, *db = to.db, sum = 0, dot = 0;
+#pragma omp simd reduction(+ : sum, dot)
+    for (int64_t c = 0; c < C; c++) {
+        real h = (x[c] - mean) * scale, g = w ? dy[c] * w[c] : dy[c];
+        sum += g;
+        dot += g * h;
+        dw[c] += dy[c] * h;
+        if (centred) db[c] += dy[c];
+    }
+    const real of_g = scale, of_h = scale * scale * (dot / (real)C), less = centred ? scale * (sum / (real)C) : 0;
+#pragma omp simd
+    for (int64_t c = 0; c < C; c++) dx[c] = of_g * (w ? dy[c] * w[c] : dy[c]) - of_h * (x[c] - mean) - less;
+}
+
+/* Parameters' gradients are summed a part of the rows at a time, and the parts one after the other: the number of
+ * threads changes nothing. */
+EITHER void backward_rows(Tape *t, const Node *n, bool centred)
+{
+    int64_t N = rows_count(n->in[0]), C = rows_length(n->in[0]), rows = N / 64 > 64 ? N / 64 : 64;
+    int64_t parts = (N + rows - 1) / rows;
+    const real *x = n->in[0]->data, *w = norm_data(n->in[1]), *dy = n->in[2]->data, *scale = n->in[3]->data;
+    const real *mean = centred ? n->in[4]->data : NULL;
+    real *sums = tape_scratch(t, (size_t)(2 * parts * C) * sizeof *sums);
+#pragma omp parallel for if (N * C > PARALLEL)
+    for (int64_t p = 0; p < parts; p++) {
+        real *dw = sums + 2 * p * C, *db = dw + C;
+        memset(dw, 0, (size_t)(2 * C) * sizeof *dw);
+        for (int64_t i = p * rows; i < N && i < (p + 1) * rows; i++) {
+            const Gradients to = { (real *)n->out[0]->data + i * C, dw, db };
+            const real *in = x + i * C, *d = dy + i * C, m = centred ? mean[i] : 0;
+            if (w) backward_row(to, in, w, d, m, scale[i], C, centred);
+            else backward_row(to, in, NULL, d, m, scale[i], C, centred);
+        }
+    }
+    for (int k = 0; k < (centred ? 2 : 1); k++)
+        for (int64_t c = 0; c < C; c++) {
+            double sum = 0;
+            for (int64_t p = 0; p < parts; p++) sum += (double)sums[(2 * p + k) * C + c];
+            ((real *)n->out[1 + k]->data)[c] = (real)sum;
+        }
+}
+
+static void layer_forward_of_backward(Tape *t, Node *n) { backward_rows(t, n, true); }
+static void rms_forward_of_backward(Tape *t, Node *n) { backward_rows(t, n, false); }
+
+static const Op layer_backward_op = { .name = "layernorm_backward", .dtypes = 1u << REAL, .shape = backward_shape,
+                                      .forward = { [DEV_CPU] = layer_forward_of_backward },
+                                      .flops = norm_backward_flops };
+static const Op rms_backward_op = { .name = "rmsnorm_backward", .dtypes = 1u << REAL, .shape = backward_shape,
+                                    .forward = { [DEV_CPU] = rms_forward_of_backward }, .flops = norm_backward_flops };
+
+static void layer_backward(Tape *t, Node *n)
+{
+    Tensor *x = n->in[0], *w = n->in[1], *dy = n->out[0]->grad, *scale = n->out[1], *mean = n->out[2], *d[3];
+    tape_run_all(t, (Node){ .op = &layer_backward_op, .n_out = 3, IN(x, w, dy, scale, mean) }, d);
+    for (int i = 0; i < 3; i++) tape_add_grad(t, n->in[i], d[i]);
+}
+
+static void rms_backward(Tape *t, Node *n)
+{
+    Tensor *x = n->in[0], *w = n->in[1], *dy = n->out[0]->grad, *scale = n->out[1], *d[2];
+    tape_run_all(t, (Node){ .op = &rms_backward_op, .n_out = 2, IN(x, w, dy, scale) }, d);
+    for (int i = 0; i < 2; i++) tape_add_grad(t, n->in[i], d[i]);
+}
+
+static const Op layernorm = { .name = "layernorm", .dtypes = 1u << REAL, .shape = shape, .backward = layer_backward,
+                              .forward = { [DEV_CPU] = layer_forward }, .flops = norm_flops };
+static const Op rmsnorm = { .name = "rmsnorm", .dtypes = 1u << REAL, .shape = shape, .backward = rms_backward,
+                            .forward = { [DEV_CPU] = rms_forward }, .flops = norm_flops };
+
+Tensor *op_layernorm(Tape *t, Tensor *x, Tensor *w, Tensor *b, double eps)
+{
+    return tape_run(t, (Node){ .op = &layernorm, .n_out = 3, IN(x, w, b), ARG(NormArg, .eps = eps) });
+}
+
+Tensor *op_rmsnorm(Tape *t, Tensor *x, Tensor *w, double eps)
+{
+    return tape_run(t, (Node){ .op = &rmsnorm, .n_out = 2, IN(x, w), ARG(NormArg, .eps = eps) });
+}
