@@ -3,6 +3,7 @@
 #include <string.h>
 #include "norm.h"
 #include "rows.h"
+#include "stream.h"
 
 /* rmsnorm is layernorm that takes the mean for 0. Inlined with `centred` known, so that each is the shorter code. */
 #define EITHER __attribute__((always_inline)) static inline
@@ -36,19 +37,37 @@ EITHER void apply_row(real *y, const real *x, const real *w, const real *b, real
     }
 }
 
+/* A large output goes past the caches, by way of a piece that stays in the nearest. */
+static void write_row(real *y, const real *x, const real *w, const real *b, real mean, real scale, int64_t C, bool past)
+{
+    real piece[STREAM_PIECE];
+    if (!past) apply_row(y, x, w, b, mean, scale, C);
+    else
+        for (int64_t c = 0; c < C; c += STREAM_PIECE) {
+            int64_t width = C - c < STREAM_PIECE ? C - c : STREAM_PIECE;
+            apply_row(piece, x + c, w ? w + c : NULL, b ? b + c : NULL, mean, scale, width);
+            stream(y + c, piece, width);
+        }
+}
+
 EITHER void forward_rows(const Node *n, bool centred)
 {
     int64_t N = rows_count(n->in[0]), C = rows_length(n->in[0]);
     const real *x = n->in[0]->data, *w = norm_data(n->in[1]), *b = centred ? norm_data(n->in[2]) : NULL;
     const double eps = ((const NormArg *)n->arg)->eps;
+    const bool past = stream_pays(n->out[0], C);
     real *y = n->out[0]->data, *scale = n->out[1]->data, *mean = centred ? n->out[2]->data : NULL;
-#pragma omp parallel for if (N * C > PARALLEL)
-    for (int64_t i = 0; i < N; i++) {
-        const real *in = x + i * C;
-        real m = centred ? (real)(norm_sum(in, C) / (double)C) : 0;
-        scale[i] = (real)(1 / sqrt(norm_squares(in, m, C) / (double)C + eps));
-        if (centred) mean[i] = m;
-        apply_row(y + i * C, in, w, b, m, scale[i], C);
+#pragma omp parallel if (N * C > PARALLEL)
+    {
+#pragma omp for nowait
+        for (int64_t i = 0; i < N; i++) {
+            const real *in = x + i * C;
+            real m = centred ? (real)(norm_sum(in, C) / (double)C) : 0;
+            scale[i] = (real)(1 / sqrt(norm_squares(in, m, C) / (double)C + eps));
+            if (centred) mean[i] = m;
+            write_row(y + i * C, in, w, b, m, scale[i], C, past);
+        }
+        stream_end();
     }
 }
 
@@ -62,9 +81,9 @@ static const char *backward_shape(Node *n) { return norm_backward_shapes(n, rows
 typedef struct Gradients { real *dx, *dw, *db; } Gradients;
 
 /* With h = (x - mean) scale and g = dy w:
- *     dx = scale (g - mean(g) - h mean(g h)),  dw += dy h,  db += dy.   rmsnorm: without mean(g) */
-EITHER void backward_row(Gradients to, const real *x, const real *w, const real *dy, real mean, real scale, int64_t C,
-                         bool centred)
+ *     dx = scale (g - mean(g) - h mean(g h)),  dw += dy h,  db += dy */
+EITHER void layer_backward_row(Gradients to, const real *x, const real *w, const real *dy, real mean, real scale,
+                               int64_t C)
 {
     real *dx = to.dx, *dw = to.dw, *db = to.db, sum = 0, dot = 0;
 #pragma omp simd reduction(+ : sum, dot)
@@ -73,11 +92,46 @@ EITHER void backward_row(Gradients to, const real *x, const real *w, const real 
         sum += g;
         dot += g * h;
         dw[c] += dy[c] * h;
-        if (centred) db[c] += dy[c];
+        db[c] += dy[c];
     }
-    const real of_g = scale, of_h = scale * scale * (dot / (real)C), less = centred ? scale * (sum / (real)C) : 0;
+    const real of_h = scale * scale * (dot / (real)C), less = scale * (sum / (real)C);
 #pragma omp simd
-    for (int64_t c = 0; c < C; c++) dx[c] = of_g * (w ? dy[c] * w[c] : dy[c]) - of_h * (x[c] - mean) - less;
+    for (int64_t c = 0; c < C; c++) dx[c] = scale * (w ? dy[c] * w[c] : dy[c]) - of_h * (x[c] - mean) - less;
+}
+
+/* The same without the mean. */
+EITHER void rms_backward_row(Gradients to, const real *x, const real *w, const real *dy, real scale, int64_t C)
+{
+    real *dx = to.dx, *dw = to.dw, dot = 0;
+#pragma omp simd reduction(+ : dot)
+    for (int64_t c = 0; c < C; c++) {
+        real h = x[c] * scale;
+        dot += (w ? dy[c] * w[c] : dy[c]) * h;
+        dw[c] += dy[c] * h;
+    }
+    const real of_h = scale * scale * (dot / (real)C);
+#pragma omp simd
+    for (int64_t c = 0; c < C; c++) dx[c] = scale * (w ? dy[c] * w[c] : dy[c]) - of_h * x[c];
+}
+
+EITHER void backward_row(Gradients to, const real *x, const real *w, const real *dy, const real *mean, real scale,
+                         int64_t C)
+{
+    if (mean) layer_backward_row(to, x, w, dy, *mean, scale, C);
+    else rms_backward_row(to, x, w, dy, scale, C);
+}
+
+/* y_c = sum over parts p of sum[p step + c] */
+static void add_parts(real *y, const real *sum, int64_t parts, int64_t step, int64_t C)
+{
+    enum { BLOCK = 256 };
+    for (int64_t c = 0; c < C; c += BLOCK) {
+        int64_t width = C - c < BLOCK ? C - c : BLOCK;
+        double total[BLOCK] = { 0 };
+        for (int64_t p = 0; p < parts; p++)
+            for (int64_t k = 0; k < width; k++) total[k] += (double)sum[p * step + c + k];
+        for (int64_t k = 0; k < width; k++) y[c + k] = (real)total[k];
+    }
 }
 
 /* Parameters' gradients are summed a part of the rows at a time, and the parts one after the other: the number of
@@ -95,17 +149,12 @@ EITHER void backward_rows(Tape *t, const Node *n, bool centred)
         memset(dw, 0, (size_t)(2 * C) * sizeof *dw);
         for (int64_t i = p * rows; i < N && i < (p + 1) * rows; i++) {
             const Gradients to = { (real *)n->out[0]->data + i * C, dw, db };
-            const real *in = x + i * C, *d = dy + i * C, m = centred ? mean[i] : 0;
-            if (w) backward_row(to, in, w, d, m, scale[i], C, centred);
-            else backward_row(to, in, NULL, d, m, scale[i], C, centred);
+            const real *in = x + i * C, *d = dy + i * C, *m = centred ? mean + i : NULL;
+            if (w) backward_row(to, in, w, d, m, scale[i], C);
+            else backward_row(to, in, NULL, d, m, scale[i], C);
         }
     }
-    for (int k = 0; k < (centred ? 2 : 1); k++)
-        for (int64_t c = 0; c < C; c++) {
-            double sum = 0;
-            for (int64_t p = 0; p < parts; p++) sum += (double)sums[(2 * p + k) * C + c];
-            ((real *)n->out[1 + k]->data)[c] = (real)sum;
-        }
+    for (int k = 0; k < (centred ? 2 : 1); k++) add_parts(n->out[1 + k]->data, sums + k * C, parts, 2 * C, C);
 }
 
 static void layer_forward_of_backward(Tape *t, Node *n) { backward_rows(t, n, true); }

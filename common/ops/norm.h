@@ -3,16 +3,15 @@
 #include <math.h>
 #include "loops.h"
 
-/* Sums go by lanes, so that additions need not wait for each other; a block's lanes are added in double, because a
- * channel may have millions of numbers. */
+/* Sums go by lanes, so that additions need not wait for each other; blocks are added in double, because a channel may
+ * have millions of numbers. */
 enum { NORM_LANES = 64, NORM_BLOCK = 16 * NORM_LANES };
 
-static inline double norm_lanes(const real *lane)
+static inline double norm_lanes(real *lane) /* spends them */
 {
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int k = 0; k < NORM_LANES; k++) sum += (double)lane[k];
-    return sum;
+    for (int half = NORM_LANES / 2; half > 0; half /= 2)
+        for (int k = 0; k < half; k++) lane[k] += lane[k + half];
+    return (double)lane[0];
 }
 
 static inline double norm_sum(const real *x, int64_t N)
