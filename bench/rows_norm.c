@@ -149,6 +149,7 @@ typedef struct Primitive {
     dnnl_memory_t    memory[MAX_ARGS];
     dnnl_exec_arg_t  arg[MAX_ARGS];
     int              n;
+    float           *stat;              /* of each row: mean and variance */
 } Primitive;
 
 #if DNNL_VERSION_MAJOR >= 3
@@ -223,8 +224,8 @@ static void onednn_setup(Bench *b, const int *size, bool backward)
               !dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags) && describe(&rows, 2, size) &&
               describe(&row, 1, size + 1) && describe(&stat, 1, size) && make(p, rows, stat, backward) &&
               attach(p, rows, DNNL_ARG_SRC, x) && attach(p, row, DNNL_ARG_SCALE, w);
-    float *mean = bench_scratch(b, "mean", size[0] * (int64_t)sizeof(float));
-    float *var = bench_scratch(b, "var", size[0] * (int64_t)sizeof(float));
+    float *mean = p->stat = calloc(2 * (size_t)size[0], sizeof *mean), *var = mean + size[0];
+    CHECK(mean, "bench: no memory");
     ok = ok && attach(p, stat, DNNL_ARG_MEAN, mean) && attach(p, stat, DNNL_ARG_VARIANCE, var);
     if (!backward) {
         ok = ok && attach(p, row, DNNL_ARG_SHIFT, bench_in(b, "b", size[1])) &&
@@ -262,6 +263,7 @@ static void onednn_free(Bench *b, const int *size)
     if (p->run) dnnl_primitive_destroy(p->run);
     if (p->stream) dnnl_stream_destroy(p->stream);
     if (p->engine) dnnl_engine_destroy(p->engine);
+    free(p->stat);
     free(p);
 }
 #endif

@@ -175,6 +175,16 @@ Tensor *op_fill(Tape *, Tensor *dst, double value);
  * is what ops/lstm.c and ops/gru.c say. ---- */
 
 typedef struct { Activation act; } LinearActArg;               /* of linear_act_backward too */
+ *   layernorm_backward         x, w or NULL, dy, scale, mean -> dx, dw (C), db (C)     rmsnorm_backward: no mean, no db
+ *   groupnorm_backward         x, w or NULL, dy, scale (N,groups), mean (N,groups) -> dx, dw (C), db (C)
+ *   batchnorm_backward         x, w or NULL, dy, mean (C), var (C) -> dx, dw (C), db (C)   batchnorm_fixed_backward too
+ *   conv2d_backward            x, w, dy -> dx, dw, db          conv2d_transpose_backward too
+ *   max_pool2d_backward        dy, which -> dx                 avg_pool2d_backward   dy -> dx
+ * layernorm, rmsnorm and groupnorm have further outputs: scale = 1 / sqrt(var + eps) of each row or group, and the mean
+ * (rmsnorm: none); batchnorm the mean and var; max_pool2d, `which`: where in its image each maximum is, i32.
+ * cross_entropy has two outputs: the loss (1), and lse (N), each row's log of the sum of exponentials. ---- */
+
+typedef struct { ConvArg conv; bool dx, dw, db; } ConvBackwardArg;
 typedef struct { bool dx, dw, db; } LinearBackwardArg;        /* which are wanted: the others may be left unwritten */
 
 /* C (M,N) = A B + beta C, row-major C; A's element (m,k) is at sa[0] m + sa[1] k, B's at sb[0] k + sb[1] n. oneDNN's
