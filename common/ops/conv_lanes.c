@@ -91,10 +91,10 @@ enum { AT_ONCE = 64, SEGMENT = 48, LITTLE = 32 };       /* pixels */
 typedef struct Places { int64_t H, W, lines, across, count; } Places;
 typedef struct Place { int64_t i, lines, j, columns; } Place;
 
-static Places places(int64_t H, int64_t W)
+static Places places(int64_t H, int64_t W, int64_t little)
 {
     Places p = { H, W, 1, (W + SEGMENT - 1) / SEGMENT, 0 };
-    if (p.across == 1) p.lines = least(H, (LITTLE + W - 1) / W); /* 63 pixels at most */
+    if (p.across == 1) p.lines = least(H, (little + W - 1) / W); /* AT_ONCE pixels at most */
     p.count = (H + p.lines - 1) / p.lines * p.across;
     return p;
 }
@@ -118,15 +118,21 @@ typedef struct Pass {
     int64_t stride[2], dilation[2];
 } Pass;
 
-/* out[o][j] = b[o] + sum over channels and window of w[o] x[j]. R and P are known when compiling. */
+/* Channels from .. to-1 at a time: what they read of x, and their weights, stay in the cache for all pixels of a place. */
+typedef struct Some { int64_t from, to; } Some;
+enum { CHANNELS = 16 };
+
+/* out[o][j] = b[o], or what is there, + sum over some channels, and the window, of w[o] x[j]. R and P are known when
+ * compiling. */
 __attribute__((always_inline)) static inline void tile(const Pass *p, Lanes *out, const Lanes *x, const float *w,
-                                                       const float *b, int R, int P)
+                                                       const float *b, Some some, int R, int P)
 {
     Lanes s[TILE][PIXELS];
     const int64_t next = p->stride[1];
+    w += some.from * p->KH * p->KW * R;
     for (int o = 0; o < R; o++)
-        for (int j = 0; j < P; j++) s[o][j] = lanes_of(b ? b[o] : 0);
-    for (int64_t c = 0; c < p->C; c++)
+        for (int j = 0; j < P; j++) s[o][j] = some.from ? out[o * AT_ONCE + j] : lanes_of(b ? b[o] : 0);
+    for (int64_t c = some.from; c < some.to; c++)
         for (int64_t k = 0; k < p->KH; k++) {
             const Lanes *line = x + (c * p->in.rows + k * p->dilation[0]) * p->in.columns;
             for (int64_t l = 0; l < p->KW; l++, w += R, line += p->dilation[1]) {
@@ -141,28 +147,29 @@ __attribute__((always_inline)) static inline void tile(const Pass *p, Lanes *out
 }
 
 __attribute__((always_inline)) static inline void tile_of(const Pass *p, Lanes *out, const Lanes *x, const float *w,
-                                                          const float *b, int R, int64_t P)
+                                                          const float *b, Some c, int R, int64_t P)
 {
-    if (P == 3) tile(p, out, x, w, b, R, 3);
-    else if (P == 2) tile(p, out, x, w, b, R, 2);
-    else tile(p, out, x, w, b, R, 1);
+    if (P == 3) tile(p, out, x, w, b, c, R, 3);
+    else if (P == 2) tile(p, out, x, w, b, c, R, 2);
+    else tile(p, out, x, w, b, c, R, 1);
 }
 
-static void any_tile(const Pass *p, Lanes *out, const Lanes *x, const float *w, const float *b, int64_t R, int64_t P)
+static void any_tile(const Pass *p, Lanes *out, const Lanes *x, const float *w, const float *b, Some c, int64_t R,
+                     int64_t P)
 {
     switch (R) {
-    case 8: tile_of(p, out, x, w, b, 8, P); break;
-    case 6: tile_of(p, out, x, w, b, 6, P); break;
-    case 4: tile_of(p, out, x, w, b, 4, P); break;
-    case 2: tile_of(p, out, x, w, b, 2, P); break;
-    default: tile_of(p, out, x, w, b, 1, P); break;
+    case 8: tile_of(p, out, x, w, b, c, 8, P); break;
+    case 6: tile_of(p, out, x, w, b, c, 6, P); break;
+    case 4: tile_of(p, out, x, w, b, c, 4, P); break;
+    case 2: tile_of(p, out, x, w, b, c, 2, P); break;
+    default: tile_of(p, out, x, w, b, c, 1, P); break;
     }
 }
 
 /* w: (G, tiles, C KH KW, R). A task is a place in the images of one pack and group: no sum is shared out. */
 static void pass(const Pass *p, float *y, const Lanes *x, const float *w, const float *b)
 {
-    const Places where = places(p->OH, p->OW);
+    const Places where = places(p->OH, p->OW, LITTLE);
     const int64_t K = p->C * p->KH * p->KW, S = p->OH * p->OW, image = p->G * p->OC * S;
 #pragma omp parallel for schedule(dynamic) if (p->N * image * K > PARALLEL * 16)
     for (int64_t task = 0; task < packs(p->N) * p->G * where.count; task++) {
@@ -174,11 +181,14 @@ static void pass(const Pass *p, float *y, const Lanes *x, const float *w, const 
         Lanes out[TILE][AT_ONCE];
         for (int64_t o = g * p->OC, R; o < (g + 1) * p->OC; o += R) {
             R = tile_rows((g + 1) * p->OC - o);
-            for (int64_t i = 0; i < at.lines; i++)
-                for (int64_t j = 0; j < at.columns; j += PIXELS)
-                    any_tile(p, &out[0][i * at.columns + j],
-                             in + i * p->stride[0] * p->in.columns + j * p->stride[1], w + o * K, b ? b + o : NULL, R,
-                             least(PIXELS, at.columns - j));
+            for (Some c = { 0, 0 }; c.to < p->C; c.from = c.to) {
+                c.to = least(c.from + CHANNELS, p->C);
+                for (int64_t i = 0; i < at.lines; i++)
+                    for (int64_t j = 0; j < at.columns; j += PIXELS)
+                        any_tile(p, &out[0][i * at.columns + j],
+                                 in + i * p->stride[0] * p->in.columns + j * p->stride[1], w + o * K, b ? b + o : NULL,
+                                 c, R, least(PIXELS, at.columns - j));
+            }
             for (int64_t r = 0; r < R; r++)
                 turn_out(y + pack * LANES * image + (o + r) * S + at.i * p->OW + at.j, out[r], images, image, pixels);
         }
@@ -194,9 +204,9 @@ static int64_t under(const Conv *c, const Pack *x, int64_t q)
     return (channel * x->rows + k * c->dilation[0]) * x->columns + l * c->dilation[1];
 }
 
-typedef struct Step { int64_t line, next, dy_line, dy_channel; } Step; /* in vectors: of x, x, dy, dy */
+typedef struct Step { int64_t line, next; } Step;       /* of x, in vectors */
 
-/* sum[q][o] += dy[o] x[q] over a place, eight channels and three q at a time. */
+/* sum[q][o] += dy[o] x[q] over a place, eight channels and three q at a time. dy: the channels of a pixel together. */
 __attribute__((always_inline)) static inline void dot(Lanes *sum, const Lanes *const x[PIXELS], const Lanes *dy,
                                                       const Place *at, const Step *step, int R, int Q)
 {
@@ -204,11 +214,11 @@ __attribute__((always_inline)) static inline void dot(Lanes *sum, const Lanes *c
     for (int q = 0; q < Q; q++)
         for (int o = 0; o < R; o++) s[q][o] = sum[q * R + o];
     for (int64_t i = 0; i < at->lines; i++)
-        for (int64_t j = 0; j < at->columns; j++) {
+        for (int64_t j = 0; j < at->columns; j++, dy += R) {
             Lanes in[PIXELS];
             for (int q = 0; q < Q; q++) in[q] = x[q][i * step->line + j * step->next];
             for (int o = 0; o < R; o++) {
-                const Lanes d = dy[o * step->dy_channel + i * step->dy_line + j];
+                const Lanes d = lanes_load(&dy[o]);
                 for (int q = 0; q < Q; q++) s[q][o] = lanes_fma(d, in[q], s[q][o]);
             }
         }
@@ -240,14 +250,17 @@ static void any_dot(Lanes *sum, const Lanes *const x[PIXELS], const Lanes *dy, c
 static void weights_of(const Conv *c, float *dw, Lanes *sum, const Pack *px, const Lanes *x, const Lanes *dy,
                        int64_t from, int64_t to, int64_t o, int64_t R)
 {
-    const Places where = places(c->OH, c->OW);
+    const Places where = places(c->OH, c->OW, LITTLE / 2);
     const int64_t C = c->C / c->groups, K = C * c->KH * c->KW, g = o / (c->OC / c->groups), S = c->OH * c->OW;
-    const Step step = { c->stride[0] * px->columns, c->stride[1], c->OW, S };
+    const Step step = { c->stride[0] * px->columns, c->stride[1] };
+    Lanes out[AT_ONCE * TILE];
     zero(sum, R * K);
     for (int64_t pack = from; pack < to; pack++)
         for (int64_t n = 0; n < where.count; n++) {
             const Place at = place(&where, n);
-            const Lanes *out = dy + (pack * c->OC + o) * S + at.i * c->OW + at.j;
+            const Lanes *from_dy = dy + (pack * c->OC + o) * S + at.i * c->OW + at.j;
+            for (int64_t j = 0; j < at.lines * at.columns; j++) /* one line, or whole lines */
+                for (int64_t r = 0; r < R; r++) out[j * R + r] = from_dy[r * S + j];
             const Lanes *in = x + pack * pack_size(px) + g * C * px->rows * px->columns + at.i * step.line +
                               at.j * step.next;
             for (int64_t q = 0; q < K; q += PIXELS) {

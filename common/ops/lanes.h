@@ -37,6 +37,16 @@ static inline Lanes lanes_fma(Lanes a, Lanes b, Lanes c)
 
 static inline Lanes lanes_of(float x) { return x - (Lanes){ 0 }; }
 
+/* Into a register, once: gcc would otherwise read it again for each use. */
+static inline Lanes lanes_load(const Lanes *x)
+{
+    Lanes v = *x;
+#ifdef __AVX512F__
+    __asm__("" : "+v"(v));
+#endif
+    return v;
+}
+
 /* v, LANES vectors, is turned: lane j of vector i and lane i of vector j change places. Interleaving each vector of the
  * upper half with its like of the lower turns the number (i, j) by one bit; LANES_LOG2 times exchanges i and j. */
 static inline void lanes_turn(Lanes *v)
