@@ -28,7 +28,8 @@ static Row row_of(const float *x, int C, bool centred)
 static void truth(Bench *b, const int *size, bool centred)
 {
     int          C = size[1];
-    const float *x = bench_in(b, "x", count(size)), *w = bench_in(b, "w", C), *bias = centred ? bench_in(b, "b", C) : NULL;
+    const float *x = bench_in(b, "x", count(size)), *w = bench_in(b, "w", C),
+                *bias = centred ? bench_in(b, "b", C) : NULL;
     double      *y = bench_want(b, "y", count(size));
     for (int n = 0; n < size[0]; n++, x += C, y += C) {
         Row r = row_of(x, C, centred);

@@ -168,22 +168,20 @@ Tensor *op_fill(Tape *, Tensor *dst, double value);
  *   cross_entropy_backward     x (N,C), target (N), lse (N), dloss (1) -> dx (N,C)
  *   attention_backward         q, k, v, y, lse (B,T,H,1), dy, lengths, slopes -> dq, dk, dv; or one output, shaped like
  *                              the base of q, k, v, where these are the parts of one projection
- * attention has two outputs: y, and lse, +inf where a query has no key.
- * cross_entropy has two outputs: the loss (1), and lse (N), each row's log of the sum of exponentials.
- * linear_act of gelu, gelu_tanh and silu has a second output while a gradient is wanted: z = x w^T + b, which is what
- * linear_act_backward gets as saved; of relu, tanh and sigmoid it gets y. The saved of lstm and gru (their last output)
- * is what ops/lstm.c and ops/gru.c say. ---- */
-
-typedef struct { Activation act; } LinearActArg;               /* of linear_act_backward too */
  *   layernorm_backward         x, w or NULL, dy, scale, mean -> dx, dw (C), db (C)     rmsnorm_backward: no mean, no db
  *   groupnorm_backward         x, w or NULL, dy, scale (N,groups), mean (N,groups) -> dx, dw (C), db (C)
  *   batchnorm_backward         x, w or NULL, dy, mean (C), var (C) -> dx, dw (C), db (C)   batchnorm_fixed_backward too
  *   conv2d_backward            x, w, dy -> dx, dw, db          conv2d_transpose_backward too
  *   max_pool2d_backward        dy, which -> dx                 avg_pool2d_backward   dy -> dx
+ * attention has two outputs: y, and lse, +inf where a query has no key.
+ * cross_entropy has two outputs: the loss (1), and lse (N), each row's log of the sum of exponentials.
  * layernorm, rmsnorm and groupnorm have further outputs: scale = 1 / sqrt(var + eps) of each row or group, and the mean
  * (rmsnorm: none); batchnorm the mean and var; max_pool2d, `which`: where in its image each maximum is, i32.
- * cross_entropy has two outputs: the loss (1), and lse (N), each row's log of the sum of exponentials. ---- */
+ * linear_act of gelu, gelu_tanh and silu has a second output while a gradient is wanted: z = x w^T + b, which is what
+ * linear_act_backward gets as saved; of relu, tanh and sigmoid it gets y. The saved of lstm and gru (their last output)
+ * is what ops/lstm.c and ops/gru.c say. ---- */
 
+typedef struct { Activation act; } LinearActArg;               /* of linear_act_backward too */
 typedef struct { ConvArg conv; bool dx, dw, db; } ConvBackwardArg;
 typedef struct { bool dx, dw, db; } LinearBackwardArg;        /* which are wanted: the others may be left unwritten */
 

@@ -118,7 +118,7 @@ typedef struct Pass {
     int64_t stride[2], dilation[2];
 } Pass;
 
-/* Channels from .. to-1 at a time: what they read of x, and their weights, stay in the cache for all pixels of a place. */
+/* So many channels at a time: what they read of x, and their weights, stay in the cache for all pixels of a place. */
 typedef struct Some { int64_t from, to; } Some;
 enum { CHANNELS = 16 };
 
@@ -314,8 +314,8 @@ static bool takes(const Conv *c, ConvProduct what)
 {
     bool full = packs(c->N) * LANES * 4 <= c->N * 5; /* four lanes of five at work */
     if (!full || c->OH < 1 || c->OW < 1 || c->C < 1 || c->OC < 1) return false;
-    return what != CONV_DATA || (c->stride[0] == 1 && c->stride[1] == 1 &&
-                                 c->pad[0] <= (c->KH - 1) * c->dilation[0] && c->pad[1] <= (c->KW - 1) * c->dilation[1]);
+    return what != CONV_DATA || (c->stride[0] == 1 && c->stride[1] == 1 && c->pad[0] <= (c->KH - 1) * c->dilation[0] &&
+                                 c->pad[1] <= (c->KW - 1) * c->dilation[1]);
 }
 
 static int64_t weight_count(const Conv *c) { return c->OC * (c->C / c->groups) * c->KH * c->KW; }
@@ -327,7 +327,8 @@ static size_t scratch(const Conv *c, ConvProduct what)
     const int64_t n = packs(c->N), w = up(weight_count(c), LANES) / LANES, OC = c->OC / c->groups;
     int64_t size = n * pack_size(what == CONV_DATA ? &dy : &x) + w;
     if (what == CONV_WEIGHTS)
-        size += n * c->OC * c->OH * c->OW + parts(c->N) * (w + c->groups * tile_count(OC) * TILE * (weight_count(c) / c->OC));
+        size += n * c->OC * c->OH * c->OW +
+                parts(c->N) * (w + c->groups * tile_count(OC) * TILE * (weight_count(c) / c->OC));
     return (size_t)size * sizeof(Lanes);
 }
 

@@ -10,7 +10,7 @@ static const char *shape(Node *n)
     for (int d = 0; d < 2; d++) {
         if (a->kernel[d] < 1 || a->stride[d] < 1 || a->pad[d] < 0)
             return "the kernel must have a pixel, strides and padding no less than 0";
-        if (2 * a->pad[d] > a->kernel[d]) return "padding must be at most half the kernel"; /* each window has a pixel */
+        if (2 * a->pad[d] > a->kernel[d]) return "padding must be at most half the kernel";
         if (x->shape[2 + d] + 2 * a->pad[d] < a->kernel[d]) return "the kernel reaches beyond the image";
         y[2 + d] = (x->shape[2 + d] + 2 * a->pad[d] - a->kernel[d]) / a->stride[d] + 1;
     }
@@ -136,7 +136,8 @@ static void max_backward(Tape *t, Node *n)
 {
     Tensor *x = n->in[0], *dy = n->out[0]->grad, *which = n->out[1];
     ShapeArg to = shape_of(x);
-    tape_add_grad(t, x, tape_run(t, (Node){ .op = &op_of_max_backward, IN(dy, which), .arg = &to, .arg_size = sizeof to }));
+    tape_add_grad(t, x,
+                  tape_run(t, (Node){ .op = &op_of_max_backward, IN(dy, which), .arg = &to, .arg_size = sizeof to }));
 }
 
 static const Op op_of_max = { .name = "max_pool2d", .dtypes = 1u << REAL, .shape = max_shape, .backward = max_backward,

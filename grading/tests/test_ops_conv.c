@@ -32,7 +32,8 @@ static void triples(const ConvArg *a, const Tensor *large, const Tensor *w, cons
 {
     const int64_t *L = large->shape, *S = small->shape, *K = w->shape;
     int64_t G = a->groups ? a->groups : 1, step[2], apart[2];
-    for (int d = 0; d < 2; d++) step[d] = a->stride[d] ? a->stride[d] : 1, apart[d] = a->dilation[d] ? a->dilation[d] : 1;
+    for (int d = 0; d < 2; d++)
+        step[d] = a->stride[d] ? a->stride[d] : 1, apart[d] = a->dilation[d] ? a->dilation[d] : 1;
     for (int64_t n = 0; n < S[0]; n++)
         for (int64_t o = 0; o < S[1]; o++)
             for (int64_t c = 0; c < K[1]; c++)
@@ -139,8 +140,8 @@ Test(conv, forward_and_backward)
             const Case *c = &cases[i];
             if (layout && c->N > 3 && i != 6) continue;
             Tensor *w = laid_out(layout, SHAPE(c->OC, c->C / groups(c), c->KH, c->KW));
-            PLAINCHECK(&plain_conv, (double)(c->N * c->H * c->W), &c->arg, laid_out(layout, SHAPE(c->N, c->C, c->H, c->W)),
-                       w, layout < 2 ? param(SHAPE(c->OC)) : NULL);
+            PLAINCHECK(&plain_conv, (double)(c->N * c->H * c->W), &c->arg,
+                       laid_out(layout, SHAPE(c->N, c->C, c->H, c->W)), w, layout < 2 ? param(SHAPE(c->OC)) : NULL);
         }
 }
 
@@ -174,7 +175,8 @@ Test(conv, only_what_is_wanted)
         tape_backward(tape, op_sum(tape, op_conv2d(tape, x, w, NULL, (ConvArg){ .pad = { 1, 1 } }), 15));
         Tensor *got = k ? x->grad : w->grad, *want = k ? dx : dw;
         cr_assert(!(k ? w : x)->grad);
-        for (int64_t i = 0; i < tensor_count(want); i++) expect("gradient", i, tensor_get(got, i), tensor_get(want, i), 0);
+        for (int64_t i = 0; i < tensor_count(want); i++)
+            expect("gradient", i, tensor_get(got, i), tensor_get(want, i), 0);
     }
 }
 
@@ -327,16 +329,40 @@ Test(conv, the_number_of_threads_changes_nothing)
 
 /* ---- Refusals ---- */
 
-static void conv_of_other_channels(void) { op_conv2d(tape, param(SHAPE(1, 3, 4, 4)), param(SHAPE(2, 4, 3, 3)), NULL, (ConvArg){ 0 }); }
-static void conv_in_odd_groups(void) { op_conv2d(tape, param(SHAPE(1, 4, 4, 4)), param(SHAPE(3, 2, 3, 3)), NULL, (ConvArg){ .groups = 2 }); }
+static void conv_of_other_channels(void)
+{
+    op_conv2d(tape, param(SHAPE(1, 3, 4, 4)), param(SHAPE(2, 4, 3, 3)), NULL, (ConvArg){ 0 });
+}
+static void conv_in_odd_groups(void)
+{
+    op_conv2d(tape, param(SHAPE(1, 4, 4, 4)), param(SHAPE(3, 2, 3, 3)), NULL, (ConvArg){ .groups = 2 });
+}
 static void conv_of_a_row(void) { op_conv2d(tape, param(SHAPE(3, 4)), param(SHAPE(2, 4, 3, 3)), NULL, (ConvArg){ 0 }); }
-static void conv_beyond(void) { op_conv2d(tape, param(SHAPE(1, 3, 4, 2)), param(SHAPE(2, 3, 3, 3)), NULL, (ConvArg){ 0 }); }
-static void conv_with_wrong_bias(void) { op_conv2d(tape, param(SHAPE(1, 3, 4, 4)), param(SHAPE(2, 3, 3, 3)), param(SHAPE(3)), (ConvArg){ 0 }); }
-static void conv_backwards(void) { op_conv2d(tape, param(SHAPE(1, 3, 4, 4)), param(SHAPE(2, 3, 3, 3)), NULL, (ConvArg){ .stride = { -1, 1 } }); }
-static void transpose_with_more(void) { op_conv2d_transpose(tape, param(SHAPE(1, 2, 4, 4)), param(SHAPE(2, 3, 3, 3)), NULL, (ConvArg){ .more = { 1, 0 } }); }
-static void transpose_to_nothing(void) { op_conv2d_transpose(tape, param(SHAPE(1, 2, 1, 1)), param(SHAPE(2, 3, 1, 1)), NULL, (ConvArg){ .pad = { 1, 1 } }); }
+static void conv_beyond(void)
+{
+    op_conv2d(tape, param(SHAPE(1, 3, 4, 2)), param(SHAPE(2, 3, 3, 3)), NULL, (ConvArg){ 0 });
+}
+static void conv_with_wrong_bias(void)
+{
+    op_conv2d(tape, param(SHAPE(1, 3, 4, 4)), param(SHAPE(2, 3, 3, 3)), param(SHAPE(3)), (ConvArg){ 0 });
+}
+static void conv_backwards(void)
+{
+    op_conv2d(tape, param(SHAPE(1, 3, 4, 4)), param(SHAPE(2, 3, 3, 3)), NULL, (ConvArg){ .stride = { -1, 1 } });
+}
+static void transpose_with_more(void)
+{
+    op_conv2d_transpose(tape, param(SHAPE(1, 2, 4, 4)), param(SHAPE(2, 3, 3, 3)), NULL, (ConvArg){ .more = { 1, 0 } });
+}
+static void transpose_to_nothing(void)
+{
+    op_conv2d_transpose(tape, param(SHAPE(1, 2, 1, 1)), param(SHAPE(2, 3, 1, 1)), NULL, (ConvArg){ .pad = { 1, 1 } });
+}
 static void pool_beyond(void) { op_max_pool2d(tape, param(SHAPE(1, 1, 3, 3)), (PoolArg){ .kernel = { 4, 2 } }); }
-static void pool_padded_out(void) { op_max_pool2d(tape, param(SHAPE(1, 1, 3, 3)), (PoolArg){ .kernel = { 2, 2 }, .pad = { 2, 0 } }); }
+static void pool_padded_out(void)
+{
+    op_max_pool2d(tape, param(SHAPE(1, 1, 3, 3)), (PoolArg){ .kernel = { 2, 2 }, .pad = { 2, 0 } });
+}
 static void pool_of_nothing(void) { op_avg_pool2d(tape, param(SHAPE(1, 1, 3, 3)), (PoolArg){ .stride = { 1, 1 } }); }
 static void global_of_rows(void) { op_global_avg_pool2d(tape, param(SHAPE(3, 3))); }
 

@@ -132,7 +132,8 @@ static void check(Norm n, int64_t K, Tensor *x, bool w, bool b)
 
 Test(norm, of_rows)
 {
-    const int64_t sizes[][2] = { { 1, 1 }, { 1, 7 }, { 5, 3 }, { 3, 64 }, { 33, 65 }, { 131, 129 }, { 2, 3000 }, { 9000, 3 } };
+    const int64_t sizes[][2] = { { 1, 1 },   { 1, 7 },     { 5, 3 },    { 3, 64 },
+                                 { 33, 65 }, { 131, 129 }, { 2, 3000 }, { 9000, 3 } };
     for (Kind k = LAYER; k <= RMS; k++)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
             for (int v = 0; v < 4; v++) {
@@ -142,7 +143,8 @@ Test(norm, of_rows)
                 for (int layout = 0; layout < (N * C > 5000 ? 1 : LAYOUTS); layout++)
                     check(n, N > C ? N : C, laid_out(layout, SHAPE(N, C)), v & 1, v & 2);
             }
-    for (Kind k = LAYER; k <= RMS; k++) check((Norm){ .kind = k, .eps = .1 }, 7, laid_out(1, SHAPE(2, 3, 5, 7)), true, true);
+    for (Kind k = LAYER; k <= RMS; k++)
+        check((Norm){ .kind = k, .eps = .1 }, 7, laid_out(1, SHAPE(2, 3, 5, 7)), true, true);
     for (Kind k = LAYER; k <= RMS; k++) check((Norm){ .kind = k, .eps = .1 }, 7, param(SHAPE(7)), true, true);
 }
 
