@@ -68,27 +68,38 @@ static inline real silu_back(real dy, real z) { return dy * silu_slope(z); }
 static inline real tanh_back(real dy, real y) { return dy * (1 - y * y); }
 static inline real sigmoid_back(real dy, real y) { return dy * y * (1 - y); }
 
-__attribute__((always_inline)) static inline void each_back(const Node *n, real (*f)(real dy, real saved))
+__attribute__((always_inline)) static inline void each_back(real *dz, const real *saved, const real *dy, int64_t N,
+                                                            real (*f)(real dy, real saved))
 {
-    const real *s = n->in[0]->data, *dy = n->in[1]->data;
-    real *dz = n->out[0]->data;
-    int64_t N = tensor_count(n->in[0]);
-#pragma omp parallel for simd if (parallel : N > PARALLEL)
-    for (int64_t i = 0; i < N; i++) dz[i] = f(dy[i], s[i]);
+#pragma omp simd
+    for (int64_t i = 0; i < N; i++) dz[i] = f(dy[i], saved[i]);
 }
 
+static void activate_back(Activation act, real *dz, const real *saved, const real *dy, int64_t N)
+{
+    switch (act) {
+    case ACT_NONE: each_back(dz, saved, dy, N, none_back); break;
+    case ACT_RELU: each_back(dz, saved, dy, N, relu_back); break;
+    case ACT_GELU: each_back(dz, saved, dy, N, gelu_back); break;
+    case ACT_GELU_TANH: each_back(dz, saved, dy, N, gelu_tanh_back); break;
+    case ACT_SILU: each_back(dz, saved, dy, N, silu_back); break;
+    case ACT_TANH: each_back(dz, saved, dy, N, tanh_back); break;
+    case ACT_SIGMOID: each_back(dz, saved, dy, N, sigmoid_back); break;
+    }
+}
+
+/* In pieces by hand: within a parallel loop the compiler no longer knows the function, and makes no vector code. */
 static void forward_of_backward(Tape *t, Node *n)
 {
+    enum { PIECE = 1 << 12 };
+    Activation  act = ((const LinearActArg *)n->arg)->act;
+    const real *saved = n->in[0]->data, *dy = n->in[1]->data;
+    real       *dz = n->out[0]->data;
+    int64_t     N = tensor_count(n->in[0]);
     (void)t;
-    switch (((const LinearActArg *)n->arg)->act) {
-    case ACT_NONE: each_back(n, none_back); break;
-    case ACT_RELU: each_back(n, relu_back); break;
-    case ACT_GELU: each_back(n, gelu_back); break;
-    case ACT_GELU_TANH: each_back(n, gelu_tanh_back); break;
-    case ACT_SILU: each_back(n, silu_back); break;
-    case ACT_TANH: each_back(n, tanh_back); break;
-    case ACT_SIGMOID: each_back(n, sigmoid_back); break;
-    }
+#pragma omp parallel for if (N > PARALLEL)
+    for (int64_t i = 0; i < N; i += PIECE)
+        activate_back(act, dz + i, saved + i, dy + i, N - i < PIECE ? N - i : PIECE);
 }
 
 static const Op op_backward = { .name = "linear_act_backward", .dtypes = 1u << REAL, .shape = same_shape,
