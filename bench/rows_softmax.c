@@ -2,10 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef HAVE_DNNL
-#include <oneapi/dnnl/dnnl.h>
-#endif
 #include "library.h"
+#include "onednn.h"
 #include "rng.h"
 #include "versions.h"
 
@@ -133,29 +131,7 @@ static void library_backward(Bench *b, const int *size)
 /* ---- oneDNN ------------------------------------------------------------------------------------------------------ */
 
 #ifdef HAVE_DNNL
-typedef struct Primitive {
-    dnnl_engine_t    engine;
-    dnnl_stream_t    stream;
-    dnnl_primitive_t run;
-    dnnl_memory_t    memory[3];
-    dnnl_exec_arg_t  arg[3];
-    int              n;
-} Primitive;
-
 #if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t Description;
-static bool describe(Description *d, const int *size)
-{
-    return dnnl_memory_desc_create_with_tag(d, 2, (dnnl_dims_t){ size[0], size[1] }, dnnl_f32, dnnl_ab) == dnnl_success;
-}
-static void forget(Description d) { dnnl_memory_desc_destroy(d); }
-static bool attach(Primitive *p, Description d, int what, const void *data)
-{
-    dnnl_memory_t *m = &p->memory[p->n];
-    if (dnnl_memory_create(m, d, p->engine, (void *)(uintptr_t)data) != dnnl_success) return false;
-    p->arg[p->n++] = (dnnl_exec_arg_t){ what, *m };
-    return true;
-}
 static bool make(Primitive *p, Description d, bool log, bool backward)
 {
     dnnl_alg_kind_t       kind = log ? dnnl_softmax_log : dnnl_softmax_accurate;
@@ -171,19 +147,6 @@ static bool make(Primitive *p, Description d, bool log, bool backward)
     return made;
 }
 #else
-typedef dnnl_memory_desc_t Description;
-static bool describe(Description *d, const int *size)
-{
-    return dnnl_memory_desc_init_by_tag(d, 2, (dnnl_dims_t){ size[0], size[1] }, dnnl_f32, dnnl_ab) == dnnl_success;
-}
-static void forget(Description d) { (void)d; }
-static bool attach(Primitive *p, Description d, int what, const void *data)
-{
-    dnnl_memory_t *m = &p->memory[p->n];
-    if (dnnl_memory_create(m, &d, p->engine, (void *)(uintptr_t)data) != dnnl_success) return false;
-    p->arg[p->n++] = (dnnl_exec_arg_t){ what, *m };
-    return true;
-}
 static bool make(Primitive *p, Description d, bool log, bool backward)
 {
     dnnl_softmax_desc_t    one;
@@ -202,37 +165,15 @@ static bool make(Primitive *p, Description d, bool log, bool backward)
 }
 #endif
 
-static Primitive *primitive_new(Bench *b)
-{
-    Primitive *p = calloc(1, sizeof *p);
-    CHECK(p, "bench: no memory");
-    bench_keep(b, p);
-    if (dnnl_engine_create(&p->engine, dnnl_cpu, 0) ||
-        dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags))
-        bench_absent(b, "oneDNN makes no engine here");
-    return p;
-}
-
-static void primitive_free(Bench *b, const int *size)
-{
-    Primitive *p = bench_kept(b);
-    (void)size;
-    for (int i = 0; i < p->n; i++) dnnl_memory_destroy(p->memory[i]);
-    if (p->run) dnnl_primitive_destroy(p->run);
-    if (p->stream) dnnl_stream_destroy(p->stream);
-    if (p->engine) dnnl_engine_destroy(p->engine);
-    free(p);
-}
-
 static void onednn_forward(Bench *b, const int *size, bool log)
 {
-    Primitive  *p = primitive_new(b);
+    Primitive  *p = onednn_new(b);
     Description d;
-    if (!describe(&d, size)) bench_absent(b, "oneDNN refuses this shape");
-    else if (!make(p, d, log, false) || !attach(p, d, DNNL_ARG_SRC, bench_in(b, "x", count(size))) ||
-             !attach(p, d, DNNL_ARG_DST, bench_out(b, "y", count(size))))
+    if (!onednn_describe(&d, size)) bench_absent(b, "oneDNN refuses this shape");
+    else if (!make(p, d, log, false) || !onednn_attach(p, d, DNNL_ARG_SRC, bench_in(b, "x", count(size))) ||
+             !onednn_attach(p, d, DNNL_ARG_DST, bench_out(b, "y", count(size))))
         bench_absent(b, "oneDNN has no such primitive here");
-    forget(d);
+    onednn_forget(d);
 }
 
 static void onednn_setup(Bench *b, const int *size) { onednn_forward(b, size, false); }
@@ -240,22 +181,14 @@ static void onednn_log_setup(Bench *b, const int *size) { onednn_forward(b, size
 
 static void onednn_backward_setup(Bench *b, const int *size)
 {
-    Primitive  *p = primitive_new(b);
+    Primitive  *p = onednn_new(b);
     Description d;
-    if (!describe(&d, size)) bench_absent(b, "oneDNN refuses this shape");
-    else if (!make(p, d, false, true) || !attach(p, d, DNNL_ARG_DST, bench_in(b, "y", count(size))) ||
-             !attach(p, d, DNNL_ARG_DIFF_DST, bench_in(b, "dy", count(size))) ||
-             !attach(p, d, DNNL_ARG_DIFF_SRC, bench_out(b, "dx", count(size))))
+    if (!onednn_describe(&d, size)) bench_absent(b, "oneDNN refuses this shape");
+    else if (!make(p, d, false, true) || !onednn_attach(p, d, DNNL_ARG_DST, bench_in(b, "y", count(size))) ||
+             !onednn_attach(p, d, DNNL_ARG_DIFF_DST, bench_in(b, "dy", count(size))) ||
+             !onednn_attach(p, d, DNNL_ARG_DIFF_SRC, bench_out(b, "dx", count(size))))
         bench_absent(b, "oneDNN has no such primitive here");
-    forget(d);
-}
-
-static void onednn(Bench *b, const int *size)
-{
-    Primitive *p = bench_kept(b);
-    (void)size;
-    dnnl_primitive_execute(p->run, p->stream, p->n, p->arg);
-    dnnl_stream_wait(p->stream);
+    onednn_forget(d);
 }
 #endif
 
@@ -315,12 +248,12 @@ BENCH_OF(softmax_others, softmax) = {
       .contestant = "library", .truth = step_truth, .setup = step_setup, .teardown = library_free,
       .note = "the loss and its gradient, as a training step asks for them" },
 #ifdef HAVE_DNNL
-    { "softmax", onednn, .contestant = "oneDNN", .version = version_onednn, .setup = onednn_setup,
-      .teardown = primitive_free },
-    { "softmax_backward", onednn, .contestant = "oneDNN", .version = version_onednn, .setup = onednn_backward_setup,
-      .teardown = primitive_free },
-    { "softmax_log", onednn, .contestant = "oneDNN", .version = version_onednn, .setup = onednn_log_setup,
-      .teardown = primitive_free },
+    { "softmax", onednn_run, .contestant = "oneDNN", .version = version_onednn, .setup = onednn_setup,
+      .teardown = onednn_free },
+    { "softmax_backward", onednn_run, .contestant = "oneDNN", .version = version_onednn, .setup = onednn_backward_setup,
+      .teardown = onednn_free },
+    { "softmax_log", onednn_run, .contestant = "oneDNN", .version = version_onednn, .setup = onednn_log_setup,
+      .teardown = onednn_free },
 #endif
     { 0 }
 };
