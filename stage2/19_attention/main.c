@@ -19,7 +19,7 @@ typedef struct Options {
 
 static const Flag flags[] = {
     { "data", FLAG_TEXT, offsetof(Options, data), "digits", NULL, "mnist", "digits or mnist" },
-    { "epochs", FLAG_INT, offsetof(Options, epochs), "40", "8", "4", "times that every image is seen" },
+    { "epochs", FLAG_INT, offsetof(Options, epochs), "40", "8", "2", "times that every image is seen" },
     { "batch", FLAG_INT, offsetof(Options, batch), "32", NULL, "100", "images a step" },
     { "rate", FLAG_FLOAT, offsetof(Options, rate), "0.003", NULL, NULL, "of the first step; it falls to 0 in a line" },
     { "seeds", FLAG_INT, offsetof(Options, seeds), "3", "1", "1", "runs; the median counts" },
