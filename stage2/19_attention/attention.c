@@ -53,7 +53,7 @@ void attention_weights(float *p, const float *score, const int *seen, int B, int
         double sum = 0;
         for (int s = 0; s < seen[n]; s++)
             if (score[s] > max) max = score[s];
-        if (max == -INFINITY) max = 0;                  /* -inf - -inf is NaN; -inf - 0 is -inf, and its exponential 0 */
+        if (max == -INFINITY) max = 0;                  /* -inf - -inf is NaN; the exponential of -inf - 0 is 0 */
         for (int s = 0; s < S; s++)
             sum += p[s] = s < seen[n] ? expf(score[s] - max) : 0;
         for (int s = 0; s < seen[n] && sum != 0; s++)   /* a NaN is not 0 and goes through */

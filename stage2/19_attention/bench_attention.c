@@ -9,7 +9,10 @@
 enum { LONG = 512 };                        /* tokens: beyond them the textbook's turns would take minutes */
 typedef struct Head { float *q, *k, *v, *y, *dy, *dq, *dk, *dv, *score, *p, *lse; int *seen; } Head;
 
-static float *floats(Bench *b, const char *name, int64_t n) { return bench_scratch(b, name, n * (int64_t)sizeof(float)); }
+static float *floats(Bench *b, const char *name, int64_t n)
+{
+    return bench_scratch(b, name, n * (int64_t)sizeof(float));
+}
 
 static Head head_new(Bench *b, const int *size)
 {

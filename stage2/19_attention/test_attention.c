@@ -6,7 +6,7 @@
 
 static const float ln2 = 0.6931471806f;                         /* the lesson's scores: 0, ln 2, 2 ln 2 */
 
-static float largest(const float *x, int n)                     /* of the finite ones, without sign; 0 is left to 1e-9 */
+static float largest(const float *x, int n)                     /* of the finite ones, without sign; never 0 */
 {
     float max = 1e-9f;
     for (int i = 0; i < n; i++)

@@ -51,7 +51,8 @@ void attention_values(float *y, const float *p, const float *v, int B, int T, in
     for (int b = 0; b < B; b++)
         for (int s = S - 1; s >= 0; s--)
             for (int n = b * T; n < b * T + T; n++)
-                for (int i = 0; i < DV && p[n * S + s] != 0; i++) y[n * DV + i] += p[n * S + s] * v[(b * S + s) * DV + i];
+                for (int i = 0; i < DV && p[n * S + s] != 0; i++)
+                    y[n * DV + i] += p[n * S + s] * v[(b * S + s) * DV + i];
 }
 
 /* sum p dp = dy . sum p v: the mean first, so that one pass over the keys does the rest */
@@ -114,7 +115,8 @@ void attention_tiled_backward(float *dq, float *dk, float *dv, const float *q, c
                 float score = 0, dp = 0, mean = 0;
                 if (m % S >= seen[n]) continue;
                 for (int i = 0; i < D; i++) score += q[n * D + i] * k[m * D + i];
-                for (int i = 0; i < DV; i++) dp += dy[n * DV + i] * v[m * DV + i], mean += dy[n * DV + i] * y[n * DV + i];
+                for (int i = 0; i < DV; i++) dp += dy[n * DV + i] * v[m * DV + i];
+                for (int i = 0; i < DV; i++) mean += dy[n * DV + i] * y[n * DV + i];
                 float p = expf(score / sqrtf(D) - lse[n]), ds = p * (dp - mean) / sqrtf(D);
                 for (int i = 0; i < D && !walk; i++) dq[n * D + i] += ds * k[m * D + i];
                 for (int i = 0; i < D && walk; i++) dk[m * D + i] += ds * q[n * D + i];
