@@ -298,7 +298,7 @@ static double product_part(Program *p)
     Tensor *q = random_tensor(t, &rng, SHAPE(TOKENS, D)), *k = random_tensor(t, &rng, SHAPE(TOKENS, D)), *y = NULL;
     float *score = floats(tape_arena(t), TOKENS * TOKENS);
     double loop = INFINITY, whole = INFINITY, apart = 0;
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < 7; round++) {
         double start = seconds();
         attention_scores(score, q->data, k->data, 1, TOKENS, TOKENS, D);
         double middle = seconds();
