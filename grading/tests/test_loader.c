@@ -120,6 +120,83 @@ Test(loader, order_does_not_depend_on_the_batch)
     fixture_free(&f);
 }
 
+/* ---- Prefetching ---- */
+
+static void same_batch(const Tensor *x, const Tensor *x2, const Tensor *y, const Tensor *y2)
+{
+    cr_assert(tensor_same_shape(x, x2) && tensor_same_shape(y, y2));
+    cr_assert(!memcmp(x->data, x2->data, tensor_bytes(x)) && !memcmp(y->data, y2->data, tensor_bytes(y)));
+}
+
+/* The same batches in the same order, over epochs, with short last batches; a batch that is kept stays as it was. */
+Test(loader, prefetching_changes_nothing)
+{
+    static const int BATCH[] = { 1, 8, 101, 200 };
+    for (int c = 0; c < 8; c++) {
+        Fixture f = fixture(101);
+        Rng r = rng_new(9);
+        Loader plain = loader_new(f.arena, f.x, f.y, 3, 101, BATCH[c / 2], c % 2, &r), ahead = plain;
+        ahead.order = arena_alloc(f.arena, DEV_CPU, 101 * sizeof(int32_t), "test");
+        ahead.prefetch = true;
+        for (int epoch = 0; epoch < 3; epoch++) {
+            Tensor *x, *y, *x2, *y2, *before = NULL;
+            float first = 0;
+            while (loader_next(&plain, f.tape, &x, &y)) {
+                cr_assert(loader_next(&ahead, f.tape, &x2, &y2));
+                same_batch(x, x2, y, y2);
+                cr_assert(plain.epoch == ahead.epoch && plain.at == ahead.at);
+                if (before) cr_assert_eq(*(float *)before->data, first, "the batch before has been overwritten");
+                before = x2, first = *(float *)x2->data;
+            }
+            cr_assert(!loader_next(&ahead, f.tape, &x2, &y2));
+            cr_assert(ahead.epoch == epoch + 1 && ahead.at == 0);
+            tape_reset(f.tape);
+        }
+        loader_stop(&ahead), loader_stop(&ahead), loader_stop(&plain);
+        fixture_free(&f);
+    }
+}
+
+/* epoch and at, set while a batch lies ready, in either direction; stopped, it goes on without a thread. */
+Test(loader, prefetching_resumes_where_it_was)
+{
+    Fixture f = fixture(57);
+    Rng r = rng_new(2);
+    Tensor *x, *y, *x2, *y2;
+    Loader plain = loader_new(f.arena, f.x, f.y, 0, 57, 10, true, &r),
+           ahead = loader_new(f.arena, f.x, f.y, 0, 57, 10, true, &r);
+    ahead.prefetch = true;
+    static const int64_t JUMP[][2] = { { 2, 30 }, { 0, 0 }, { 0, 50 }, { 7, 20 }, { 7, 20 } };
+    for (int i = 0; i < 5; i++) {
+        plain.epoch = ahead.epoch = JUMP[i][0], plain.at = ahead.at = JUMP[i][1];
+        for (int k = 0; k < 9; k++) {
+            bool more = loader_next(&plain, f.tape, &x, &y);
+            cr_assert_eq(loader_next(&ahead, f.tape, &x2, &y2), more);
+            if (more) same_batch(x, x2, y, y2);
+        }
+        if (i == 2) loader_stop(&ahead);
+        if (i == 3) loader_stop(&ahead), ahead.prefetch = false;
+    }
+    fixture_free(&f);
+}
+
+/* With y not asked for, and with none. */
+Test(loader, prefetching_without_targets)
+{
+    Fixture f = fixture(20);
+    Rng r = rng_new(2);
+    for (int with = 0; with < 2; with++) {
+        Loader l = loader_new(f.arena, f.x, with ? f.y : NULL, 0, 20, 6, false, &r);
+        l.prefetch = true;
+        Tensor *x, *y = f.x;
+        cr_assert(loader_next(&l, f.tape, &x, NULL) && x->shape[0] == 6);
+        cr_assert(loader_next(&l, f.tape, &x, &y) && ((float *)x->data)[0] == 6);
+        cr_assert_eq(y != NULL, with);
+        loader_stop(&l);
+    }
+    fixture_free(&f);
+}
+
 Test(loader, without_targets_and_with_more_dimensions)
 {
     Arena *a = arena_new("test");
