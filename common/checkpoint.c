@@ -20,6 +20,16 @@ static const char *const FORMAT_NAME[DTYPE_COUNT] = {
     [I64] = "I64", [I32] = "I32", [I8] = "I8",   [U8] = "U8",
 };
 
+/* ---- Plain values ---- */
+
+void checkpoint_add(NnParams *p, const char *name, void *value, size_t bytes)
+{
+    Tensor *x = arena_alloc(p->arena, DEV_CPU, sizeof *x, "headers");
+    *x = (Tensor){ .data = value, .dtype = U8, .device = DEV_CPU, .arena = p->arena };
+    tensor_set_shape(x, SHAPE((int64_t)bytes));
+    nn_params_add(p, name, x);
+}
+
 /* ---- Saving ---- */
 
 static json_t *describe(const Tensor *t, int64_t from)

@@ -1,6 +1,8 @@
 /* test_checkpoint.c -- what was saved comes back; what was torn or made up changes nothing; a kill leaves it whole. */
 #define _GNU_SOURCE /* truncate, usleep */
 #include "checkpoint.h"
+#include "loader.h"
+#include "optim.h"
 #include "scratch.h"
 #include <criterion/criterion.h>
 #include <math.h>
@@ -320,40 +322,192 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* A child that saves without end, each time with one value everywhere, is killed at odd moments. */
-Test(checkpoint, killed_while_saving)
+/* How many kills: a few in `make check`, 500 in `make check-full`. */
+static int kills(void)
 {
-    enum { KILLS = 40, N = 60000 };
+    const char *full = getenv("COURSE_FULL");
+    return full && *full ? 500 : 50;
+}
+
+/* A child that saves without end, each time with one value in all tensors and the note, is killed at any moment: from
+ * before its first save to behind its fourth. */
+Test(checkpoint, killed_while_saving, .timeout = 900)
+{
+    enum { N = 60000, TENSORS = 4 };
+    const int KILLS = kills();
     Arena *a = arena_new("test");
     NnParams p = nn_params(a);
-    Tensor *t = tensor_new(a, DEV_CPU, F32, SHAPE(N));
-    float *x = t->data;
+    float *x[TENSORS];
     int changes = 0;
     float last = 0;
-    nn_params_add(&p, "x", t);
-    for (int i = 0; i < N; i++) x[i] = 0;
-    cr_assert(scratch_fine(checkpoint_save(scratch("a"), &p, NULL)));
+    Rng moment = rng_new(1);
+    for (int k = 0; k < TENSORS; k++) {
+        Tensor *t = tensor_new(a, DEV_CPU, F32, SHAPE(N / TENSORS));
+        x[k] = memset(t->data, 0, tensor_bytes(t));
+        nn_params_add(&p, (const char *[]){ "w", "m.w", "v.w", "step" }[k], t);
+    }
+    cr_assert(scratch_fine(checkpoint_save(scratch("a"), &p, "0")));
     double once = seconds();
-    cr_assert(scratch_fine(checkpoint_save(scratch("a"), &p, NULL)));
-    once = fmin(.2, seconds() - once); /* a disk may take its time to synchronise */
+    cr_assert(scratch_fine(checkpoint_save(scratch("a"), &p, "0")));
+    once = fmin(.05, seconds() - once); /* a disk may take its time to synchronise */
     for (int kill_at = 0; kill_at < KILLS; kill_at++) {
         pid_t pid = fork();
         if (pid == 0) {
-            for (int k = 1;; k++) {
-                for (int i = 0; i < N; i++) x[i] = (float)(1000 * kill_at + k);
-                if (checkpoint_save(scratch("a"), &p, NULL)) _exit(1);
+            for (int n = 1;; n++) {
+                char note[16];
+                snprintf(note, sizeof note, "%d", 1000 * kill_at + n);
+                for (int k = 0; k < TENSORS; k++)
+                    for (int i = 0; i < N / TENSORS; i++) x[k][i] = (float)(1000 * kill_at + n);
+                if (checkpoint_save(scratch("a"), &p, note)) _exit(1);
             }
         }
         int status;
-        usleep((useconds_t)(1e6 * 4 * once * (kill_at + .5) / KILLS));
+        const char *note;
+        usleep((useconds_t)(1e6 * 4 * once * rng_uniform(&moment)));
         kill(pid, SIGKILL);
         cr_assert(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status), "the child could not save");
-        cr_assert(scratch_fine(checkpoint_load(a, scratch("a"), &p, NULL)), "kill %d", kill_at);
-        for (int i = 1; i < N; i++) cr_assert_eq(x[i], x[0], "kill %d: half of two files", kill_at);
-        changes += x[0] != last;
-        last = x[0];
+        cr_assert(scratch_fine(checkpoint_load(a, scratch("a"), &p, &note)), "kill %d", kill_at);
+        for (int k = 0; k < TENSORS; k++)
+            for (int i = 0; i < N / TENSORS; i++)
+                cr_assert_eq(x[k][i], x[0][0], "kill %d: half of two files", kill_at);
+        cr_assert_eq((float)atoi(note), x[0][0], "kill %d: half of two files", kill_at);
+        changes += x[0][0] != last;
+        last = x[0][0];
     }
     cr_assert_gt(changes, KILLS / 10, "only %d of %d kills came after a save: too early to show anything", changes,
                  KILLS);
     arena_free(a);
+}
+
+/* ---- Resuming ---- */
+
+/* A small classifier with dropout, and everything that its next step depends on. */
+typedef struct Run {
+    Arena   *arena;
+    Tape    *tape;
+    Mlp      mlp;
+    Rng      dropout;
+    Loader   loader;
+    Optim   *optim;
+    OptimScaler scaler;
+    NnParams params, state;             /* what is learnt; what a checkpoint holds */
+} Run;
+
+enum { ROWS = 50, IN_ = 6, CLASSES = 3, RULES = 5 };
+
+static Optim *rule(Arena *a, const NnParams *p, int kind)
+{
+    if (kind == 0) return optim_sgd(a, p, (SgdArg){ .rate = .05, .momentum = .9, .nesterov = true });
+    if (kind == 1) return optim_adam(a, p, (AdamArg){ .rate = .01 });
+    if (kind == 2) return optim_adamw(a, p, (AdamwArg){ .rate = .01, .weight_decay = .1 });
+    if (kind == 3) return optim_rmsprop(a, p, (RmspropArg){ .rate = .01, .momentum = .5 });
+    return optim_lion(a, p, (LionArg){ .rate = .003 });
+}
+
+static Run run_new(int kind, uint64_t seed)
+{
+    Run r = { .arena = arena_new("run"), .tape = tape_new("step"), .scaler = { .scale = 256, .patience = 2 } };
+    Rng rng = rng_new(seed), data = rng_new(77), order = rng_new(5);
+    Tensor *x = tensor_new(r.arena, DEV_CPU, REAL, SHAPE(ROWS, IN_));
+    Tensor *y = tensor_new(r.arena, DEV_CPU, I32, SHAPE(ROWS));
+    rng_fill_normal(&data, x, 0, 1);
+    for (int i = 0; i < ROWS; i++) tensor_set(y, i, (double)rng_below(&data, CLASSES));
+    r.mlp = nn_mlp(r.arena, &rng, 2, (int[]){ IN_, 16, CLASSES });
+    r.dropout = rng_stream(&rng, 3);
+    r.loader = loader_new(r.arena, x, y, 0, ROWS, 12, true, &order);
+    r.loader.prefetch = kind % 2;
+    r.params = r.state = nn_params(r.arena);
+    nn_mlp_visit(&r.mlp, "", nn_params_add, &r.params);
+    r.optim = rule(r.arena, &r.params, kind);
+    return r;
+}
+
+static const char *save_or_load(Run *r, const char *path, bool load)
+{
+    r->state = nn_params(r->arena);
+    nn_mlp_visit(&r->mlp, "model", nn_params_add, &r->state);
+    optim_visit(r->optim, "optim", nn_params_add, &r->state);
+    checkpoint_add(&r->state, "dropout", &r->dropout, sizeof r->dropout);
+    checkpoint_add(&r->state, "scaler", &r->scaler, sizeof r->scaler);
+    checkpoint_add(&r->state, "loader.epoch", &r->loader.epoch, sizeof r->loader.epoch);
+    checkpoint_add(&r->state, "loader.at", &r->loader.at, sizeof r->loader.at);
+    return load ? checkpoint_load(r->arena, path, &r->state, NULL) : checkpoint_save(path, &r->state, NULL);
+}
+
+/* The rate follows a schedule, from the step that the optimizer has counted; five batches are an epoch. */
+static void train(Run *r, int from, int to)
+{
+    const Schedule schedule = { RATE_COSINE, .rate = .02, .warm = 2, .steps = 12 };
+    for (int step = from; step < to; step++) {
+        Tensor *x, *y;
+        while (!loader_next(&r->loader, r->tape, &x, &y)) {}
+        optim_set_rate(r->optim, optim_schedule(&schedule, step));
+        Tensor *h = op_relu(r->tape, nn_linear_forward(r->tape, &r->mlp.layer[0], x));
+        h = op_dropout(r->tape, h, .3, &r->dropout);
+        Tensor *loss = op_cross_entropy(r->tape, nn_linear_forward(r->tape, &r->mlp.layer[1], h), y);
+        tape_backward(r->tape, op_scale(r->tape, loss, r->scaler.scale));
+        if (optim_unscale(r->tape, &r->scaler, &r->params)) {
+            optim_clip(r->tape, &r->params, .5);
+            optim_step(r->optim, r->tape);
+        }
+        tape_reset(r->tape);
+    }
+}
+
+static void run_free(Run *r)
+{
+    loader_stop(&r->loader);
+    tape_free(r->tape);
+    arena_free(r->arena);
+}
+
+/* Twelve steps, against n steps, a checkpoint, a new run of another seed that loads it, and the rest: the same bits in
+ * weights, optimizer, scaler, random numbers and order. Over the end of an epoch, and right at it (n = 5). */
+Test(checkpoint, resumed_runs_go_on_with_the_same_bits)
+{
+    static const int SPLIT[] = { 3, 5, 6 };
+    for (int kind = 0; kind < RULES; kind++)
+        for (int s = 0; s < 3; s++) {
+            Run whole = run_new(kind, 1), first = run_new(kind, 1), second = run_new(kind, 2);
+            train(&whole, 0, 12);
+            train(&first, 0, SPLIT[s]);
+            cr_assert(scratch_fine(save_or_load(&first, scratch("run"), false)));
+            cr_assert(scratch_fine(save_or_load(&second, scratch("run"), true)));
+            train(&second, SPLIT[s], 12);
+            save_or_load(&whole, scratch("whole"), false);
+            save_or_load(&second, scratch("second"), false);
+            for (int i = 0; i < whole.state.n; i++) {
+                const Tensor *x = whole.state.item[i].tensor, *y = second.state.item[i].tensor;
+                cr_assert_arr_eq(x->data, y->data, tensor_bytes(x), "rule %d, split at %d: %s", kind, SPLIT[s],
+                                 whole.state.item[i].name);
+            }
+            static char one[16384], two[16384];
+            size_t n = scratch_read("whole", one, sizeof one);
+            cr_assert(n > 1000 && n == scratch_read("second", two, sizeof two) && !memcmp(one, two, n), "files differ");
+            train(&first, SPLIT[s], 12); /* and the run that saved has lost nothing by it */
+            cr_assert_arr_eq(first.params.item[0].tensor->data, whole.params.item[0].tensor->data,
+                             tensor_bytes(whole.params.item[0].tensor));
+            run_free(&whole), run_free(&first), run_free(&second);
+        }
+}
+
+/* A step that is left out, or a counter that is not restored, would be seen. */
+Test(checkpoint, what_a_resumed_run_needs)
+{
+    Run whole = run_new(2, 1), other = run_new(2, 1);
+    train(&whole, 0, 6), train(&other, 0, 6);
+    cr_assert(scratch_fine(save_or_load(&whole, scratch("a"), false)));
+    for (int what = 0; what < 3; what++) {
+        cr_assert(scratch_fine(save_or_load(&other, scratch("a"), true)));
+        if (what == 0) other.dropout.counter++;
+        if (what == 1) other.loader.at = 0;
+        if (what == 2) ((int64_t *)find(&other.state, "optim.step")->data)[0]--;
+        Run same = run_new(2, 3);
+        cr_assert(scratch_fine(save_or_load(&same, scratch("a"), true)));
+        train(&same, 6, 9), train(&other, 6, 9);
+        const Tensor *x = same.params.item[0].tensor;
+        cr_assert(memcmp(x->data, other.params.item[0].tensor->data, tensor_bytes(x)), "change %d is not seen", what);
+        run_free(&same);
+    }
+    run_free(&whole), run_free(&other);
 }
