@@ -152,7 +152,7 @@ typedef struct { int d0, d1; } TransposeArg;
 /* ---- In place: they return their first argument ---- */
 
 Tensor *op_copy_into(Tape *, Tensor *dst, Tensor *src);       /* dst = src, with a backward */
-Tensor *op_accumulate(Tape *, Tensor *dst, Tensor *src);      /* dst += src */
+Tensor *op_accumulate(Tape *, Tensor *dst, Tensor *src);      /* dst += src, with a backward */
 Tensor *op_lerp_into(Tape *, Tensor *dst, Tensor *src, double weight);  /* dst += weight (src - dst); no backward */
 Tensor *op_fill(Tape *, Tensor *dst, double value);
 

@@ -1,4 +1,4 @@
-/* accumulate.c -- dst += src, in place: how gradients meet. */
+/* accumulate.c -- dst += src, in place: how gradients meet, and how a branch joins what flows past it. */
 #include "loops.h"
 
 static const char *shape(Node *n)
@@ -26,7 +26,10 @@ static void forward(Tape *t, Node *n)
     }
 }
 
+/* dst before and dst after share a gradient: it stays as it is, and is src's too. */
+static void backward(Tape *t, Node *n) { tape_add_grad(t, n->in[1], n->out[0]->grad); }
+
 static const Op op = { .name = "accumulate", .dtypes = 1u << REAL, .strided = true, .shape = shape,
-                       .forward = { [DEV_CPU] = forward } };
+                       .forward = { [DEV_CPU] = forward }, .backward = backward };
 
 Tensor *op_accumulate(Tape *t, Tensor *dst, Tensor *src) { return tape_run(t, (Node){ .op = &op, IN(dst, src) }); }

@@ -666,6 +666,25 @@ Test(ops, writes_in_place)
     }
 }
 
+/* The branch joins what flows past it, which is used before and after. */
+static Tensor *joined(Tape *t, Tensor **in, void *ctx)
+{
+    (void)ctx;
+    Tensor *y = op_accumulate(t, op_mul(t, in[0], in[1]), in[1]);
+    return op_accumulate(t, op_mul(t, y, in[1]), y);
+}
+
+Test(ops, accumulate_has_a_gradient)
+{
+    GRADCHECK(joined, NULL, param(SHAPE(3, 4)), param(SHAPE(3, 4)));
+    Tensor *x = param(SHAPE(5, 3)), *flow = laid_out(1, SHAPE(5, 3));
+    tape_backward(tape, op_sum(tape, op_accumulate(tape, op_scale(tape, x, 2), flow), 3));
+    for (int64_t i = 0; i < 15; i++) {
+        expect("branch", i, tensor_get(x->grad, i), 2, 0);
+        expect("flow", i, tensor_get(tensor_root(flow)->grad, i), 1, 0);
+    }
+}
+
 Test(ops, filling_a_view_leaves_the_rest_alone)
 {
     Tensor *x = NUMBERS(1, 2, 3, 4, 5, 6), *columns = op_slice(tape, op_reshape(tape, x, SHAPE(2, 3)), 1, 1, 2);
