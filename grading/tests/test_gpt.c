@@ -147,9 +147,10 @@ Test(gpt, gradients)
 Test(gpt, names_and_number_of_the_published_weights)
 {
     static const char *const first[] = {
-        "wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.0.ln_1.bias", "h.0.attn.c_attn.weight", "h.0.attn.c_attn.bias",
-        "h.0.attn.c_proj.weight", "h.0.attn.c_proj.bias", "h.0.ln_2.weight", "h.0.ln_2.bias", "h.0.mlp.c_fc.weight",
-        "h.0.mlp.c_fc.bias", "h.0.mlp.c_proj.weight", "h.0.mlp.c_proj.bias", "h.1.ln_1.weight",
+        "wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.0.ln_1.bias", "h.0.attn.c_attn.weight",
+        "h.0.attn.c_attn.bias", "h.0.attn.c_proj.weight", "h.0.attn.c_proj.bias", "h.0.ln_2.weight",
+        "h.0.ln_2.bias", "h.0.mlp.c_fc.weight", "h.0.mlp.c_fc.bias", "h.0.mlp.c_proj.weight", "h.0.mlp.c_proj.bias",
+        "h.1.ln_1.weight",
     };
     NnParams p = nn_params(model);
     gpt_visit(gpt_new(model, NULL, gpt2_small, 0.1), "", nn_params_add, &p);
@@ -179,7 +180,8 @@ Test(gpt, starts_undecided)
 static void expect_row(const Tensor *got, int64_t b, const Tensor *all, int64_t t, int V)
 {
     for (int v = 0; v < V; v++)
-        expect("score", v, tensor_get(got, b * V + v), tensor_get(all, (b * all->shape[1] + t) * V + v), 300 * epsilon());
+        expect("score", v, tensor_get(got, b * V + v), tensor_get(all, (b * all->shape[1] + t) * V + v),
+               300 * epsilon());
 }
 
 Test(gpt, a_text_in_pieces_is_the_same_text)
@@ -244,7 +246,9 @@ Test(gpt, learns_a_song_by_heart_and_allocates_nothing_meanwhile)
         tape_backward(tape, loss);
         optim_step(o, tape);
         if (step == 0) first = last;
-        if (step == 1) reserved = arena_reserved(tape_arena(tape)) + arena_reserved(model), in_use = arena_in_use(model);
+        if (step != 1) continue;
+        reserved = arena_reserved(tape_arena(tape)) + arena_reserved(model);
+        in_use = arena_in_use(model);
     }
     cr_assert_eq(arena_reserved(tape_arena(tape)) + arena_reserved(model), reserved);
     cr_assert_eq(arena_in_use(model), in_use);
@@ -302,7 +306,10 @@ static void refuse_full(void)
     gpt_continue(tape, m, c, tokens(1, 2, tiny.V));
     gpt_continue(tape, m, c, tokens(1, 2, tiny.V));
 }
-static void refuse_width(void) { gpt_new(model, NULL, (GptSize){ .V = 5, .T = 4, .C = 6, .layers = 1, .heads = 4 }, 0); }
+static void refuse_width(void)
+{
+    gpt_new(model, NULL, (GptSize){ .V = 5, .T = 4, .C = 6, .layers = 1, .heads = 4 }, 0);
+}
 static void refuse_nothing(void)
 {
     Gpt *m = made(tiny, 0);
