@@ -407,7 +407,8 @@ static int worker(const Options *o)
     set_threads(o->worker);
     char folder[1024];
     snprintf(folder, sizeof folder, "%s/bench/peers", data_root());
-    if (!o->no_peers) r->peers = peers_start(r->peer, o->peers, folder, o->worker);
+    if (o->no_peers) peers_skipped();
+    else r->peers = peers_start(r->peer, o->peers, folder, o->worker);
     r->limits = machine_limits(o->worker);
     const Limits *l = &r->limits;
     printf("limits of %d thread%s: %.0f GFLOP/s f32, %.0f f64; %.0f GB/s from L1, %.0f L2, %.0f L3, %.0f memory\n",

@@ -113,6 +113,7 @@ size_t      flush_size(void);                           /* bytes to walk over, s
 
 /* Those that are there; prints who is absent. */
 int         peers_start(Peer **, const char *venv, const char *folder, int threads);
+void        peers_skipped(void);        /* they were not asked for: recorded as absent */
 void        peers_stop(Peer **, int n);
 const char *peer_name(const Peer *), *peer_version(const Peer *), *peer_settings(const Peer *);
 bool        peer_has(const Peer *, const char *name);
@@ -122,6 +123,7 @@ const char *peer_memory(Peer *, int64_t *bytes);
 const char *peer_outputs(Peer *, Bench *, Contestant *);
 void        peer_close(Peer *);
 json_t     *peer_record(const Peer *);
+json_t     *peers_absent(void);         /* [{name, why}]: those that peers_start, or this build, did not find */
 
 /* ---- record.c ---------------------------------------------------------------------------------------------------- */
 

@@ -230,6 +230,28 @@ static const struct {
     { "scikit-learn", "peer_sklearn.py", ONE_THREAD | MORE_THREADS, "OMP_WAIT_POLICY=passive" },
 };
 
+static json_t *absent;
+
+static void miss(const char *name, const char *why)
+{
+    if (!absent) absent = json_array();
+    json_array_append_new(absent, json_pack("{s:s, s:s}", "name", name, "why", why));
+}
+
+void peers_skipped(void)
+{
+    miss("PyTorch", "left out on request");
+    miss("scikit-learn", "left out on request");
+}
+
+json_t *peers_absent(void)
+{
+#ifndef HAVE_DNNL
+    miss("oneDNN", "not installed when this was built");
+#endif
+    return absent ? json_incref(absent) : json_array();
+}
+
 int peers_start(Peer **peer, const char *venv, const char *folder, int threads)
 {
     char python[1024], path[1024];
@@ -238,6 +260,8 @@ int peers_start(Peer **peer, const char *venv, const char *folder, int threads)
     snprintf(python, sizeof python, "%s/bin/python3", venv);
     if (access(python, X_OK)) {
         printf("absent: PyTorch, scikit-learn (no %s: `make peers` installs them)\n", python);
+        miss("PyTorch", "not installed: `make peers`");
+        miss("scikit-learn", "not installed: `make peers`");
         return 0;
     }
     const char *why[MAX_PEERS];
@@ -256,6 +280,7 @@ int peers_start(Peer **peer, const char *venv, const char *folder, int threads)
         if (!why[i]) peer[kept++] = peer[i];
         else {
             printf("absent: %s (%s)\n", peer[i]->name, why[i]);
+            miss(peer[i]->name, why[i]);
             peer_free(peer[i]);
         }
     }

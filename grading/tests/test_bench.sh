@@ -42,6 +42,7 @@ done
 tr ',[' '\n\n' <"$tmp/a.jsonl" | awk '/"(seconds|low|high|limit)":/ { sub(/.*:/, ""); n++; if (!($0 + 0 > 0)) bad = 1 } END { exit bad || n < 20 }' && ok || no "a time that is not positive"
 grep -o '"samples":\[[^]]*\]' "$tmp/a.jsonl" | tr -d 'a-z":[]' | tr ',' '\n' | awk '{ n++; if (!($0 + 0 > 0)) bad = 1 } END { exit bad || n < 30 }' && ok || no "a sample that is not positive"
 awk '/"kind":"run"/ { run++ } !/^\{.*\}$/ { bad = 1 } END { exit bad || run != 1 }' "$tmp/a.jsonl" && ok || no "not a run and its rows, an object a line"
+grep -q '"absent":\[.*"name":"PyTorch","why":"left out on request"' "$tmp/a.jsonl" && ok || no "absent peers are not named"
 for key in commit compiler flags cpu fma_f32 seed method; do grep -q "\"$key\":" "$tmp/a.jsonl" && ok || no "the run does not say its $key"; done
 
 run build/bench --rows=softmax.softmax,softmax_log --sizes=33x65 --threads=1 --budget=0.02 --no-peers --with="right:softmax:$tmp/right.so" \
@@ -90,6 +91,17 @@ if command -v "${GNUPLOT:-gnuplot}" >/dev/null; then
     done
     grep -q 'slope [0-9]' "$tmp/plots/bench_softmax_1t_curve.svg" && ok || no "no slope in the curve's key"
 fi
+# Threads: rows of one and of two in one file, whatever this machine has.
+sed 's/"threads":1/"threads":2/' "$tmp/b.jsonl" | cat "$tmp/b.jsonl" - >"$tmp/c.jsonl"
+run build/bench plots "$tmp/c.jsonl" "$tmp/plots2"
+says '^2 threads against one: how many times as fast$'
+says '^  softmax +128x129 +library +1.00x \[[0-9.]+, [0-9.]+\]$'
+if command -v "${GNUPLOT:-gnuplot}" >/dev/null; then
+    grep -q 'softmax' "$tmp/plots2/bench_scaling_2t.svg" && [ -s "$tmp/plots2/bench_scaling_2t.png" ] && ok || no "no picture of threads"
+    grep -q 'L1 [0-9]* GB/s' "$tmp/plots2/bench_softmax_1t_roofline.svg" && ok || no "no roof of L1"
+fi
+run build/bench plots "$tmp/b.jsonl" "$tmp/plots"
+grep -q 'threads against one' "$tmp/out" && no "one thread is compared with itself" || ok
 GNUPLOT=$tmp/none run build/bench plots "$tmp/b.jsonl" "$tmp/plots" && no "without gnuplot it says all is well" || ok
 says 'no gnuplot: the scripts are in'
 run build/bench plots "$tmp/none.jsonl" "$tmp/plots" && no "no results, and it says all is well" || ok
