@@ -3,18 +3,34 @@
 #include "philox.h"
 
 /* Element i is kept where draw i of the generator, as rng_u32 gives it, is at least p 2^32: a mask that needs no
- * memory, because it can be drawn again. */
-static void piece(real *y, const real *x, int64_t N, uint64_t key, uint64_t counter, double p)
+ * memory, because it can be drawn again. Round by round, LANES draws side by side become vector code. */
+enum { LANES = 64 };
+
+static inline void draws(uint32_t word[LANES], uint64_t key, uint64_t counter)
 {
-    const uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    const uint32_t below = p >= 1 ? UINT32_MAX : (uint32_t)(p * 0x1p32); /* at p = 1 nothing at all is kept: factor */
-    const real factor = p >= 1 ? 0 : (real)(1 / (1 - p));
+    uint32_t c[4][LANES], k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+    for (int l = 0; l < LANES; l++) {
+        c[0][l] = (uint32_t)(counter + (uint64_t)l);
+        c[1][l] = (uint32_t)((counter + (uint64_t)l) >> 32);
+        c[2][l] = c[3][l] = 0;
+    }
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
 #pragma omp simd
-    for (int64_t i = 0; i < N; i++) {
-        uint64_t at = counter + (uint64_t)i;
-        uint32_t c[4] = { (uint32_t)at, (uint32_t)(at >> 32), 0, 0 };
-        philox(c, k0, k1);
-        y[i] = c[0] < below ? 0 : x[i] * factor;
+        for (int l = 0; l < LANES; l++) philox_round(&c[0][l], &c[1][l], &c[2][l], &c[3][l], k0, k1);
+        philox_next(&k0, &k1);
+    }
+    for (int l = 0; l < LANES; l++) word[l] = c[0][l];
+}
+
+static void piece(real *y, const real *x, int64_t N, const Rng *rng, uint64_t from, double p)
+{
+    const uint32_t below = p >= 1 ? UINT32_MAX : (uint32_t)(p * 0x1p32); /* at p = 1 the factor makes up for the one */
+    const real factor = p >= 1 ? 0 : (real)(1 / (1 - p));
+    for (int64_t i = 0; i < N; i += LANES) {
+        uint32_t word[LANES];
+        int64_t width = N - i < LANES ? N - i : LANES;
+        draws(word, rng->key, rng->counter + from + (uint64_t)i);
+        for (int64_t l = 0; l < width; l++) y[i + l] = word[l] < below ? 0 : x[i + l] * factor;
     }
 }
 
@@ -28,7 +44,7 @@ static void forward(Tape *t, Node *n)
     real *y = n->out[0]->data;
 #pragma omp parallel for if (N > PARALLEL / 4)
     for (int64_t i = 0; i < N; i += PIECE)
-        piece(y + i, x + i, N - i < PIECE ? N - i : PIECE, a->rng.key, a->rng.counter + (uint64_t)i, a->p);
+        piece(y + i, x + i, N - i < PIECE ? N - i : PIECE, &a->rng, (uint64_t)i, a->p);
 }
 
 /* dx = dy with the same mask: the op is its own slope */
