@@ -625,8 +625,8 @@ static double one_seed(Program *p, Tape *t, const Options *o, const Dataset *set
 {
     Net n = net_new(t, set, o, p->seed + (uint64_t)index);
     if (index == 0) resume(p, &n);
-    Plot *plot = index ? NULL : program_plot(p, "loss", (PlotArg){ .title = "attention over rows of pixels",
-        .x = "epoch", .y = "mean loss", .kind = PLOT_LINES, .log_y = true,
+    Plot *plot = index || n.loader.epoch >= o->epochs ? NULL : program_plot(p, "loss", (PlotArg){
+        .title = "attention over rows of pixels", .x = "epoch", .y = "mean loss", .kind = PLOT_LINES, .log_y = true,
         .caption = "Half of the images are cut off below, so it never reaches 0." });
     double first = train(p, &n, o, plot);
     if (index == 0) save(p, &n);
