@@ -367,12 +367,11 @@ test_src := $(wildcard grading/tests/test_*.c)
 test_help := $(filter-out $(test_src),$(wildcard grading/tests/*.c))
 test_sh := $(wildcard grading/tests/test_*.sh)
 in_f64 := $(if $(test_src),$(shell grep -l REAL64 $(test_src)))
-# What a test links besides: test_failing counts and fails the library's allocations; test_threads meets every op.
+# test_failing counts and fails the library's requests for memory.
 wrap_failing := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=mmap
-whole_threads := -Wl,--whole-archive
 define test_program
 build/$1/grading/tests/test_%: build/$1/grading/tests/test_%.o $(patsubst %.c,build/$1/%.o,$(test_help)) build/$1/libcommon.a build/flags/ld_$1 build/flags/libs
-	$$(Q)$$(ld_$1) -o $$@ $$(filter %.o,$$^) $$(wrap_$$*) $$(whole_$$*) build/$1/libcommon.a $$(if $$(whole_$$*),-Wl$$(comma)--no-whole-archive) $$(criterion_libs) $$(libs)
+	$$(Q)$$(ld_$1) -o $$@ $$(filter %.o,$$^) $$(wrap_$$*) build/$1/libcommon.a $$(criterion_libs) $$(libs)
 endef
 $(foreach v,$(variants),$(eval $(call test_program,$v)))
 

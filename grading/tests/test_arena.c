@@ -94,6 +94,23 @@ Test(arena, knows_its_peak_and_who_held_it)
     arena_free(a);
 }
 
+Test(arena, owners_and_requests_can_be_read)
+{
+    const ArenaOwner *owner;
+    Arena *a = arena_new("books");
+    arena_alloc(a, DEV_CPU, 1 << 16, "weights");
+    arena_alloc(a, DEV_CPU, 1 << 10, "scratch");
+    cr_assert_str_eq(arena_name(a), "books");
+    cr_assert_eq(arena_owners(a, &owner), 2);
+    cr_assert(!strcmp(owner[0].name, "weights") && owner[0].now == 1 << 16 && owner[1].at_peak == 1 << 10);
+    long asked = arena_requests();
+    arena_alloc(a, DEV_CPU, 1 << 12, "scratch");
+    cr_assert_eq(arena_requests(), asked, "there was room");
+    arena_alloc(a, DEV_CPU, 1 << 23, "scratch");
+    cr_assert_eq(arena_requests(), asked + 1, "a new chunk");
+    arena_free(a);
+}
+
 Test(arena, any_number_of_owners)
 {
     static char name[500][16];

@@ -380,7 +380,7 @@ static Graph *drawn_net(void)
     Graph *g = graph_new();
     small_net();
     graph_watch(g, tape);
-    op_gelu(tape, constant(SHAPE(2))), tape_reset(tape);        /* an evaluation comes first, and is not what is shown */
+    op_gelu(tape, constant(SHAPE(2))), tape_reset(tape); /* an evaluation comes first, and is not what is shown */
     Tensor *x = op_transpose(tape, constant(SHAPE(5, 4)), 0, 1), *h = op_linear(tape, x, w, b);
     Tensor *y = op_add(tape, op_linear(tape, h, v, NULL), op_linear(tape, op_odd(h), v, NULL));
     tape_backward(tape, op_cross_entropy(tape, y, targets(4, 3)));
@@ -396,8 +396,7 @@ Test(profile, the_summary_counts_shared_parameters_once)
     FILE *f = open_text();
     graph_table(g, f);
     fclose(f);
-    cr_expect(strstr(text, "  1    transpose          (5,4)                                                       (4,5) "),
-              "%s", text);
+    cr_expect(strstr(text, "  1    transpose          (5,4)                            "), "%s", text);
     cr_expect(strstr(text, "view"), "%s", text);
     cr_expect(strstr(text, "linear             (4,5)                            (7,5) (7)                  (4,7)"
                            "                      42"), "%s", text);

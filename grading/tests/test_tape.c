@@ -121,6 +121,37 @@ Test(tape, a_chain_of_100000_does_not_recurse)
     EXPECT_VALUES(x->grad, N + 1);
 }
 
+Test(tape, a_ladder_of_100000_diamonds) /* each rung is used twice, and what is shared is counted once */
+{
+    enum { N = 33333 };
+    Tensor *x = param(SHAPE(1)), *y = x;
+    for (int i = 0; i < N; i++) y = op_scale(tape, op_add(tape, y, op_scale(tape, y, 1)), 0.5);
+    tape_backward(tape, y);
+    EXPECT_VALUES(x->grad, 1);
+}
+
+Test(tape, one_tensor_used_by_100000_nodes)
+{
+    enum { N = 50000 };
+    Tensor *x = param(SHAPE(1)), *sum_of = constant(SHAPE(1));
+    for (int i = 0; i < N; i++) sum_of = op_add(tape, sum_of, op_scale(tape, x, 2));
+    tape_backward(tape, sum_of);
+    EXPECT_VALUES(x->grad, 2 * N);
+}
+
+static Tensor *shared(Tape *t, Tensor **in, void *ctx) /* one matrix in three layers, one of them turned */
+{
+    (void)ctx;
+    Tensor *h = op_gelu(t, op_linear(t, in[0], in[1], in[2]));
+    h = op_gelu(t, op_add(t, op_matmul(t, h, in[1]), in[2]));
+    return op_linear(t, h, in[1], in[2]);
+}
+
+Test(tape, shared_parameters_get_the_sum_of_their_gradients)
+{
+    GRADCHECK(shared, NULL, param(SHAPE(3, 4)), param(SHAPE(4, 4)), param(SHAPE(4)));
+}
+
 Test(tape, gradients_of_parameters_outlive_the_step_and_add_up)
 {
     Tensor *w = param(SHAPE(2, 2));
@@ -298,6 +329,12 @@ static void write_the_output_backward_needs(void)
     tape_backward(tape, sum(tape, y));
 }
 static const char *in_place(Node *n) { return n->out[0] = n->in[0], NULL; }
+static void write_through_a_view(void) /* of a view the whole base counts */
+{
+    Tensor *x = op_add(tape, param(SHAPE(4, 3)), constant(SHAPE(4, 3))), *y = op_gelu(tape, op_slice(tape, x, 0, 0, 2));
+    op_copy_into(tape, op_slice(tape, x, 0, 3, 4), constant(SHAPE(1, 3)));
+    tape_backward(tape, sum(tape, y));
+}
 static void write_into_strided(void)
 {
     static const Op op = { .name = "add3", .dtypes = 1u << REAL, .shape = in_place, .forward = { [DEV_CPU] = add3 } };
@@ -311,6 +348,7 @@ Test(tape, refuses_writes_that_would_falsify_a_gradient)
     expect_refusal(write_what_backward_needs, "the backward of gelu needs f");
     expect_refusal(write_what_backward_needs, "but it has been written in place since: write to a copy: f");
     expect_refusal(write_the_output_backward_needs, "the backward of softmax needs f");
+    expect_refusal(write_through_a_view, "the backward of gelu needs f");
     expect_refusal(write_into_strided, "add3: writes in place, but not into a strided view: f");
     expect_refusal(write_without_backward, "fill: writes in place without a backward, so the");
 }
