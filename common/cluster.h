@@ -10,16 +10,16 @@
 /*
  *   label[n] = argmin over k of |X[n] - C[k]|^2 = argmin of |C[k]|^2 / 2 - X[n].C[k]
  *
- * In float, by dot products: where two centres are as near but for some 1e-6, either may win. X may lie far from zero,
- * for what all centres have in common is taken off first. A row with NaN gets label 0.
+ * By dot products in float; rows for which these cannot tell the two nearest apart are decided in double, the first of
+ * equals. So the labels are those of a loop in double. A row with NaN gets label 0.
  */
 void cluster_nearest(int32_t *label, const float *X, const float *C, int64_t N, int64_t K, int64_t D);
 
 /*
  * Lloyd's loop, from the C that is given: assign, move each centre to the mean of its rows, assign, ... until no label
- * changes, or after that many moves. Returns the number of moves made. label and inertia, the sum in double of
- * |X[n] - C[label]|^2, belong to the C that is returned. A centre without rows goes to the row that is farthest from
- * its own.
+ * changes, or after that many moves. Bounds prove most labels without a distance. Returns the number of moves made.
+ * label and inertia, the sum in double of |X[n] - C[label]|^2, belong to the C that is returned. A centre without rows
+ * goes to the row that is farthest from its own.
  */
 int64_t cluster_kmeans(float *C, int32_t *label, double *inertia, const float *X, int64_t moves, int64_t N, int64_t K,
                        int64_t D);
