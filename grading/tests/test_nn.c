@@ -135,7 +135,8 @@ Test(nn, batchnorm_has_two_lives)
     for (int n = 0; n < 4; n++)
         expect("in use", n, tensor_get(y, 2 * n), (tensor_get(x, 2 * n) - before[0]) / sqrt(before[1] + 1e-5),
                16 * epsilon());
-    cr_assert(tensor_get(l.mean, 0) == before[0] && tensor_get(l.var, 0) == before[1], "use has changed the statistics");
+    cr_assert(tensor_get(l.mean, 0) == before[0] && tensor_get(l.var, 0) == before[1],
+              "use has changed the statistics");
 }
 
 /* ---- Convolution, embedding, dropout ---- */
