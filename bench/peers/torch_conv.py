@@ -26,7 +26,8 @@ class Conv2dBackward:
 
     def __init__(self, size, given):
         N, C, S, O, K = size
-        self.x, self.w, self.dy = tensor(given, "x", N, C, S, S), tensor(given, "w", O, C, K, K), tensor(given, "dy", N, O, S, S)
+        self.x, self.w = tensor(given, "x", N, C, S, S), tensor(given, "w", O, C, K, K)
+        self.dy = tensor(given, "dy", N, O, S, S)
         self.O, self.pad = O, K // 2
 
     def call(self):

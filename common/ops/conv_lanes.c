@@ -31,47 +31,54 @@ static int64_t pack_size(const Pack *p) { return p->C * p->rows * p->columns; } 
 
 static void zero(Lanes *v, int64_t n) { memset(v, 0, (size_t)n * sizeof *v); }
 
-/* A line of W pixels of `images` images, S floats apart. */
-static void turn_in(Lanes *to, const float *x, int64_t images, int64_t S, int64_t W)
+/* A line of W pixels of `images` images, S floats apart. Whole vectors are read as long as they end before `end`: what
+ * they hold of the next line is not used. */
+static void turn_in(Lanes *to, const float *x, int64_t images, int64_t S, int64_t W, const float *end)
 {
-    int64_t j = 0;
-    for (; images == LANES && j + LANES <= W; j += LANES) {
+    for (int64_t j = 0; j < W; j += LANES) {
+        const int64_t width = least(LANES, W - j);
+        const bool whole = x + (images - 1) * S + j + LANES <= end;
         Lanes v[LANES];
-        for (int n = 0; n < LANES; n++) memcpy(&v[n], x + n * S + j, sizeof v[n]);
+        for (int n = 0; n < LANES; n++) {
+            v[n] = (Lanes){ 0 };
+            if (n < images && whole) memcpy(&v[n], x + n * S + j, sizeof v[n]);
+            else if (n < images) memcpy(&v[n], x + n * S + j, (size_t)width * sizeof *x);
+        }
         lanes_turn(v);
-        for (int k = 0; k < LANES; k++) to[j + k] = v[k];
+        for (int k = 0; k < LANES; k++)
+            if (k < width) to[j + k] = v[k];
     }
-    for (; j < W; j++)
-        for (int64_t n = 0; n < LANES; n++) to[j][n] = n < images ? x[n * S + j] : 0;
 }
 
 static void turn_out(float *y, const Lanes *from, int64_t images, int64_t S, int64_t W)
 {
-    int64_t j = 0;
-    for (; images == LANES && j + LANES <= W; j += LANES) {
+    for (int64_t j = 0; j < W; j += LANES) {
+        if (W >= LANES && W - j < LANES) j = W - LANES; /* some once more */
+        const int64_t width = least(LANES, W - j);
         Lanes v[LANES];
-        for (int k = 0; k < LANES; k++) v[k] = from[j + k];
+        for (int k = 0; k < LANES; k++) v[k] = k < width ? from[j + k] : (Lanes){ 0 };
         lanes_turn(v);
-        for (int n = 0; n < LANES; n++) memcpy(y + n * S + j, &v[n], sizeof v[n]);
+        for (int n = 0; n < LANES; n++) {
+            if (n < images && width == LANES) memcpy(y + n * S + j, &v[n], sizeof v[n]);
+            else if (n < images) memcpy(y + n * S + j, &v[n], (size_t)width * sizeof *y);
+        }
     }
-    for (; j < W; j++)
-        for (int64_t n = 0; n < images; n++) y[n * S + j] = from[j][n];
 }
 
 /* One channel of one pack. Without padding a channel is one long line. */
 static void pack_channel(const Pack *p, Lanes *to, const float *x, int64_t pack, int64_t c)
 {
     const int64_t images = least(LANES, p->N - pack * LANES), S = p->C * p->H * p->W;
-    const float *in = x + pack * LANES * S + c * p->H * p->W;
+    const float *in = x + pack * LANES * S + c * p->H * p->W, *end = x + p->N * S;
     if (p->rows == p->H && p->columns == p->W) {
-        turn_in(to, in, images, S, p->H * p->W);
+        turn_in(to, in, images, S, p->H * p->W, end);
         return;
     }
     zero(to, p->before[0] * p->columns);
     for (int64_t i = 0; i < p->H; i++) {
         Lanes *line = to + (p->before[0] + i) * p->columns;
         zero(line, p->before[1]);
-        turn_in(line + p->before[1], in + i * p->W, images, S, p->W);
+        turn_in(line + p->before[1], in + i * p->W, images, S, p->W, end);
         zero(line + p->before[1] + p->W, p->columns - p->before[1] - p->W);
     }
     zero(to + (p->before[0] + p->H) * p->columns, (p->rows - p->before[0] - p->H) * p->columns);

@@ -62,24 +62,27 @@ static void max_any(real *y, int32_t *which, const real *x, const PoolArg *a, in
         }
 }
 
-/* Two by two, as nearly always: four numbers and no loop. */
-static void max_2x2(real *y, int32_t *which, const real *x, int64_t W, int64_t OH, int64_t OW)
+/* Two by two, as nearly always: four numbers and no loop, so that it becomes vector code. */
+typedef struct Best { real value; int32_t at; } Best;
+static inline Best better(Best a, real value, int32_t at) /* a NaN is better than anything but another before it */
+{
+    const bool more = !(value <= a.value) & (a.value == a.value);
+    return (Best){ more ? value : a.value, more ? at : a.at };
+}
+
+static void max_2x2(real *restrict y, int32_t *restrict which, const real *x, int64_t W, int64_t OH, int64_t OW)
 {
     for (int64_t i = 0; i < OH; i++) {
         const real *above = x + 2 * i * W, *below = above + W;
+        const int32_t at = (int32_t)(2 * i * W), down = (int32_t)W;
 #pragma omp simd
         for (int64_t j = 0; j < OW; j++) {
-            const real v[4] = { above[2 * j], above[2 * j + 1], below[2 * j], below[2 * j + 1] };
-            const int32_t at = (int32_t)(2 * i * W + 2 * j), place[4] = { 0, 1, (int32_t)W, (int32_t)W + 1 };
-            real best = v[0];
-            int32_t where = 0;
-            for (int k = 1; k < 4; k++) {
-                const int more = (v[k] > best) | ((v[k] != v[k]) & (best == best));
-                best = more ? v[k] : best;
-                where = more ? place[k] : where;
-            }
-            y[i * OW + j] = best;
-            which[i * OW + j] = at + where;
+            Best b = { above[2 * j], 0 };
+            b = better(b, above[2 * j + 1], 1);
+            b = better(b, below[2 * j], down);
+            b = better(b, below[2 * j + 1], down + 1);
+            y[i * OW + j] = b.value;
+            which[i * OW + j] = at + 2 * (int32_t)j + b.at;
         }
     }
 }
