@@ -74,7 +74,7 @@ chosen := $(if $(EX),$(ex),$(if $(STAGE),$(foreach n,$(names),$(if $(filter stag
 
 # ---- The machine, looked at once ---------------------------------------------------------------------------------------
 
-plain_goals := help setup setup-tour setup-check tour check check-full clean data new update study progress grade-all dist doctor list solution hint
+plain_goals := help setup setup-tour setup-check tour check check-full clean data new update study progress grade-all dist doctor list solution hint ops
 ifneq ($(filter-out $(plain_goals),$(goals)),)
 include build/config.mk
 endif
@@ -178,6 +178,7 @@ help:
 #: check           the project's own tests [EX=]                                  make check EX=softmax
 #: check-full      the same under sanitizers, long, and on a clean Debian root    make check-full
 #: fuzz            make up input for the readers of files [EX= SECONDS=]          make fuzz EX=npy
+#: ops             every operation of the library, its file, its lines          make ops
 #: new             every file of a new exercise, already building                 make new EX=stage2/08_layernorm
 #: grade-all       grade a folder of submissions [DIR= JOBS=]                     make grade-all
 #: dist            export skeletons without references [OUT=]                     make dist
@@ -465,6 +466,9 @@ new:
 tour-objects: build/grade build/bench $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n) $(call grader_of,$(filter start,$(names)))
 	@:
 
+.PHONY: ops
+ops:
+	@sh scripts/ops.sh
 .PHONY: update study progress grade-all dist
 update:
 	@echo 'make update will pull, then merge changed skeletons into work/ three-way, showing conflicts. Until then: git pull; your work/ is never touched by it.'

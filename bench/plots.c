@@ -13,7 +13,8 @@ static Group *group_of(Plots *p, const json_t *row)
     int threads = (int)row_number(row, "threads");
     for (int i = 0; i < p->groups; i++) {
         Group *g = &p->group[i];
-        if (!strcmp(g->name, row_text(row, "case")) && !strcmp(g->dtype, row_text(row, "dtype")) && g->threads == threads)
+        if (g->threads == threads && !strcmp(g->name, row_text(row, "case")) &&
+            !strcmp(g->dtype, row_text(row, "dtype")))
             return g;
     }
     if (p->groups == MAX_GROUPS) return NULL;
@@ -59,7 +60,8 @@ int group_sizes(const Group *g, const json_t *out[MAX_POINTS])
 const json_t *group_row(const Group *g, const json_t *size, const json_t *contestant)
 {
     for (int i = 0; i < g->n; i++)
-        if (row_same_size(g->row[i], size) && !strcmp(row_text(g->row[i], "contestant"), row_text(contestant, "contestant")))
+        if (row_same_size(g->row[i], size) &&
+            !strcmp(row_text(g->row[i], "contestant"), row_text(contestant, "contestant")))
             return g->row[i];
     return NULL;
 }
@@ -69,7 +71,8 @@ double group_fastest_peer(const Group *g, const json_t *size)
     double best = 0;
     for (int i = 0; i < g->n; i++) {
         double t = row_number(g->row[i], "seconds");
-        if (row_is_peer(g->row[i]) && row_has_time(g->row[i]) && row_same_size(g->row[i], size) && (best == 0 || t < best))
+        if (row_is_peer(g->row[i]) && row_has_time(g->row[i]) && row_same_size(g->row[i], size) &&
+            (best == 0 || t < best))
             best = t;
     }
     return best;

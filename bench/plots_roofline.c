@@ -34,7 +34,8 @@ static const json_t *anybody(const Group *g)
 {
     const json_t *row = NULL;
     for (int k = 0; k < g->n; k++)
-        if (on_roofline(g->row[k]) && (!row || row_number(g->row[k], "bytes") > row_number(row, "bytes"))) row = g->row[k];
+        if (on_roofline(g->row[k]) && (!row || row_number(g->row[k], "bytes") > row_number(row, "bytes")))
+            row = g->row[k];
     return row;
 }
 

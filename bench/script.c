@@ -58,7 +58,8 @@ Look script_look(const char *label, int *spares)
 void row_series(const json_t *row, char *out, size_t room)
 {
     const char *version = row_text(row, "library");
-    snprintf(out, room, "%s%s%.*s", row_text(row, "contestant"), *version ? " " : "", (int)strcspn(version, "+"), version);
+    snprintf(out, room, "%s%s%.*s", row_text(row, "contestant"), *version ? " " : "",
+             (int)strcspn(version, "+"), version);
 }
 
 /* ---- Writing a script, running gnuplot --------------------------------------------------------------------------- */
@@ -160,7 +161,8 @@ void script_name(const Group *g, const char *kind, char *out, size_t room)
 void script_provenance(const Plots *p, const json_t *row, char *out, size_t room)
 {
     const json_t *run = plots_run(p, row), *machine = json_object_get(run, "machine");
-    snprintf(out, room, "%s, %d processors, %.10s, commit %s.", row_text(machine, "cpu"), (int)row_number(machine, "cpus"),
+    snprintf(out, room, "%s, %d processors, %.10s, commit %s.", row_text(machine, "cpu"),
+             (int)row_number(machine, "cpus"),
              row_text(run, "date"), row_text(run, "commit"));
 }
 

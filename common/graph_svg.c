@@ -322,7 +322,8 @@ static void put_picture(FILE *f, const Picture *p, const GraphStep *s, int n_ops
     put_text(f, s->name);
     fprintf(f, "', %lld parameters</text>\n<text x='%d' y='46'>Boxes compute, dashed ones only look at memory "
                "differently, round ones come from outside.", (long long)numbers, MARGIN);
-    if (n_ops < s->n + s->left_out) fprintf(f, " The first %d of %lld operations.", n_ops, s->n + (long long)s->left_out);
+    if (n_ops < s->n + s->left_out)
+        fprintf(f, " The first %d of %lld operations.", n_ops, s->n + (long long)s->left_out);
     fprintf(f, "</text>\n</g>\n<g fill='none' stroke='#444444' stroke-width='1.1'>\n");
     for (int e = 0; e < p->edges; e++) put_edge(f, p, &p->edge[e]);
     fprintf(f, "</g>\n");

@@ -15,7 +15,7 @@ typedef struct Row {
 
 struct Profile {
     Row    *row;
-    int     n, room, at;                /* at: the one that was met last; steps repeat, so the next one is likely next */
+    int     n, room, at;                /* at: the one met last; steps repeat, so the next is likely next */
     double  began, first, last;         /* of the call now, the first and the last */
     int64_t steps;
     bool    in_step;

@@ -7,7 +7,7 @@
 typedef struct Profile Profile;
 Profile *profile_new(void);
 void     profile_watch(Profile *, Tape *);      /* as many tapes as there are: their ops are added up */
-/* Forward and backward apart; behind an op of backward stands whose gradient it works out. limits NULL: no last column. */
+/* Forward and backward apart; behind an op of backward stands whose gradient it works out. limits may be NULL. */
 void     profile_print(const Profile *, const Limits *, FILE *);
 void     profile_free(Profile *);       /* tape_unhook() it first from tapes that live on */
 

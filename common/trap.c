@@ -64,7 +64,8 @@ static void before(void *ctx, Tape *t, const Node *n, const Node *playing)
     trap->op++;
     for (int i = 0; i < n->n_out && n->n_out > 1; i++) {
         Tensor *y = n->out[i];
-        if (is_float(y) && !y->base && y->device == DEV_CPU && !among(n->in, n->n_in, y)) memset(y->data, 0, tensor_bytes(y));
+        bool fresh = is_float(y) && !y->base && y->device == DEV_CPU && !among(n->in, n->n_in, y);
+        if (fresh) memset(y->data, 0, tensor_bytes(y));
     }
 }
 

@@ -29,5 +29,14 @@ run build/ref/stage0/00_start/start --quick --out="$tmp/out.d" --profile --summa
 says '^profile: no operation has run on a tape$'
 says '^summary: no operation has run on a tape$'
 
+# The list of operations: each of ops.h has its file, and a file its lines.
+run make --silent ops
+for n in $(sed -nE 's/^(Tensor \*|Recurrent |void +)op_([a-z_0-9]+)\(.*/\2/p' common/ops.h); do
+    grep -qE "^ *[1-9][0-9]*  common/ops/[a-z_0-9]+\.c +(.*, )?$n(,|$)" "$tmp/out" || no "make ops does not show $n"
+done
+grep -q missing "$tmp/out" && no 'an operation without a file' || ok
+for f in tape program arena tensor ops nn optim profile; do [ -f "common/$f.h" ] && grep -q "$f.h" common/README.md && ok || no "common/README.md does not name $f.h"; done
+for f in $(grep -oE '\]\([a-z_/0-9.]+\)' common/README.md | tr -d '()]'); do [ -e "common/$f" ] && ok || no "common/README.md points to $f"; done
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
