@@ -135,8 +135,8 @@ json_t *record_run(const Limits *l, uint64_t seed, Peer **peer, int peers)
     snprintf(id, sizeof id, "%s-%dt", date, l->threads);
     return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:i, s:I, s:o, s:o, s:o}", "kind", "run", "id", id,
                      "date", date, "commit", commit(), "machine", machine_record(), "compiler", __VERSION__, "flags",
-                     flags, "method", METHOD, "threads", l->threads, "seed", (json_int_t)seed, "limits", limits_record(l),
-                     "python_peers", python, "absent", peers_absent());
+                     flags, "method", METHOD, "threads", l->threads, "seed", (json_int_t)seed, "limits",
+                     limits_record(l), "python_peers", python, "absent", peers_absent());
 }
 
 static uint64_t hash_text(uint64_t h, const char *s)

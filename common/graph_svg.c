@@ -66,14 +66,14 @@ static Box op_box(const GraphOp *op)
     size_t n = 0;
     for (int i = 0; i < op->n_in && n < sizeof params - 1; i++)
         if (op->in[i].parameter)
-            n += (size_t)snprintf(params + n, sizeof params - n, "%s%s", n ? " " : "with ",
+            n += (size_t)snprintf(params + n, sizeof params - n, "%s%s", n ? " " : op->view ? "of " : "with ",
                                   graph_shape(&op->in[i].shape).s);
     if (op->view) {
         snprintf(b.line[b.lines++], sizeof b.line[0], "%.14s %.79s", op->name, graph_shape(&op->shape[0]).s);
-        return b;
+    } else {
+        snprintf(b.line[b.lines++], sizeof b.line[0], "%s", op->name);
+        snprintf(b.line[b.lines++], sizeof b.line[0], "%s", graph_shape(&op->shape[0]).s);
     }
-    snprintf(b.line[b.lines++], sizeof b.line[0], "%s", op->name);
-    snprintf(b.line[b.lines++], sizeof b.line[0], "%s", graph_shape(&op->shape[0]).s);
     if (*params) snprintf(b.line[b.lines++], sizeof b.line[0], "%s", params);
     return b;
 }
