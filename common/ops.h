@@ -162,6 +162,11 @@ Tensor *op_fill(Tape *, Tensor *dst, double value);
  *   NAME_backward              x, dy -> dx    of log, square, abs, pow, clamp, relu, leaky_relu, elu, gelu, gelu_tanh,
  *                                             silu, softplus
  *   NAME_backward              y, dy -> dx    of exp, sqrt, tanh, sigmoid
+ *   maximum_share, minimum_share   a, b -> a's share in y: 1, 0, or 1/2 of equals
+ *   where_backward             cond, dy -> da, db
+ *   max_backward               x, y, dy -> dx; of min too
+ *   mse_backward, bce_logits_backward   x, target, dloss (1) -> dx
+ *   embedding_backward         table (V,C), index, dy -> dtable (V,C)
  *   lstm_backward              w_hh, saved, c0, dy, dh_T, dc_T -> dZ (T,B,4H), dh0, dc0
  *   gru_backward               w_hh, saved, y, h0, dy, dh_T -> of the sums of x, and of h (T,B,3H), dh0
  *   softmax_backward           y, dy -> dx                log_softmax_backward   y, dy -> dx

@@ -9,9 +9,10 @@ typedef struct { real a, e, tail; } Bell;
 
 static inline Bell bell(real x)
 {
-    Bell b = { .a = x < 0 ? -x : x };
-    b.a = b.a > 40 ? 40 : b.a; /* the tail is 0 from there on, and infinity times 0 must not occur. NaN passes */
-    b.e = vexp(b.a * b.a * (real)-0.5);
+    const real last = sizeof(real) == 8 ? 40 : 14.5; /* the tail is 0 from there on, and inf times 0 must not occur */
+    Bell b = { .a = vabs(x) };
+    b.a = b.a > last ? last : b.a; /* NaN passes */
+    b.e = vexp_down(b.a * b.a * (real)-0.5);
     b.tail = vtail(b.a, b.e);
     return b;
 }
@@ -19,7 +20,7 @@ static inline Bell bell(real x)
 static inline real gelu(real x)
 {
     Bell b = bell(x);
-    return (x < 0 ? 0 : x) - b.a * b.tail;
+    return vfma(-b.a, b.tail, x < 0 ? 0 : x);
 }
 
 /* y' = Phi(x) + x phi(x),  phi(x) = exp(-x^2 / 2) / sqrt(2 pi);  what it is at -a, it lacks at a to 1. */

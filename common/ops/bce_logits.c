@@ -42,6 +42,6 @@ static void backward(Tape *t, Node *n)
 }
 
 static const Op op = { .name = "bce_logits", .dtypes = 1u << REAL, .shape = losses_shape,
-                       .forward = { [DEV_CPU] = forward }, .backward = backward };
+                       .forward = { [DEV_CPU] = forward }, .backward = backward, .flops = flops_of_inputs };
 
 Tensor *op_bce_logits(Tape *t, Tensor *x, Tensor *target) { return tape_run(t, (Node){ .op = &op, IN(x, target) }); }

@@ -103,7 +103,7 @@ static void backward(Tape *t, Node *n)
 }
 
 static const Op op = { .name = "cross_entropy", .dtypes = 1u << REAL | 1u << I32, .shape = shape,
-                       .forward = { [DEV_CPU] = forward }, .backward = backward };
+                       .forward = { [DEV_CPU] = forward }, .backward = backward, .flops = flops_of_inputs };
 
 Tensor *op_cross_entropy_with(Tape *t, Tensor *x, Tensor *target, CrossEntropyArg arg)
 {

@@ -108,9 +108,9 @@ static void backward(Tape *t, Node *n)
 }
 
 static const Op op_of_max = { .name = "max", .dtypes = 1u << REAL, .strided = true, .shape = shape,
-                              .forward = { [DEV_CPU] = max_forward }, .backward = backward };
+                              .forward = { [DEV_CPU] = max_forward }, .backward = backward, .flops = flops_of_inputs };
 static const Op op_of_min = { .name = "min", .dtypes = 1u << REAL, .strided = true, .shape = shape,
-                              .forward = { [DEV_CPU] = min_forward }, .backward = backward };
+                              .forward = { [DEV_CPU] = min_forward }, .backward = backward, .flops = flops_of_inputs };
 
 Tensor *op_max(Tape *t, Tensor *x, unsigned axes)
 {

@@ -39,3 +39,5 @@ int64_t loops_piece(const Loops *l, int64_t i, int64_t *at)
     }
     return l->row - from < PIECE ? l->row - from : PIECE;
 }
+
+double flops_of_inputs(const Node *n) { return (double)tensor_count(n->in[0]); }

@@ -16,5 +16,6 @@ typedef struct Loops {
 } Loops;
 
 Loops   loops_new(int n, const Tensor *const x[]);
+double  flops_of_inputs(const Node *);  /* for flops: one for each element of in[0] */
 int64_t loops_piece(const Loops *, int64_t i, int64_t *at); /* where piece i starts in each; returns its length */
 void    loops_copy(const Tensor *to, const Tensor *from); /* of one shape and dtype */

@@ -34,6 +34,6 @@ static void backward(Tape *t, Node *n)
 }
 
 static const Op op = { .name = "mse", .dtypes = 1u << REAL, .shape = losses_shape, .forward = { [DEV_CPU] = forward },
-                       .backward = backward };
+                       .backward = backward, .flops = flops_of_inputs };
 
 Tensor *op_mse(Tape *t, Tensor *x, Tensor *target) { return tape_run(t, (Node){ .op = &op, IN(x, target) }); }

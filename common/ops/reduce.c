@@ -95,7 +95,7 @@ static void to_backward(Tape *t, Node *n)
 }
 
 static const Op op_to = { .name = "sum_to", .dtypes = 1u << REAL, .strided = true, .shape = to_shape,
-                          .forward = { [DEV_CPU] = to_forward }, .backward = to_backward };
+                          .forward = { [DEV_CPU] = to_forward }, .backward = to_backward, .flops = flops_of_inputs };
 
 Tensor *op_sum_to(Tape *t, Tensor *x, int ndim, const int64_t *shape)
 {
@@ -165,9 +165,11 @@ static void mean_forward(Tape *t, Node *n) { axes_forward(t, n, true); }
 static void mean_backward(Tape *t, Node *n) { axes_backward(t, n, true); }
 
 static const Op op_of_sum = { .name = "sum", .dtypes = 1u << REAL, .strided = true, .shape = reduce_shape,
-                              .forward = { [DEV_CPU] = sum_forward }, .backward = sum_backward };
+                              .forward = { [DEV_CPU] = sum_forward }, .backward = sum_backward,
+                              .flops = flops_of_inputs };
 static const Op op_of_mean = { .name = "mean", .dtypes = 1u << REAL, .strided = true, .shape = reduce_shape,
-                               .forward = { [DEV_CPU] = mean_forward }, .backward = mean_backward };
+                               .forward = { [DEV_CPU] = mean_forward }, .backward = mean_backward,
+                               .flops = flops_of_inputs };
 
 Tensor *op_sum(Tape *t, Tensor *x, unsigned axes)
 {

@@ -56,7 +56,7 @@ static void backward(Tape *t, Node *n)
 }
 
 static const Op op = { .name = "var", .dtypes = 1u << REAL, .strided = true, .shape = shape,
-                       .forward = { [DEV_CPU] = forward }, .backward = backward };
+                       .forward = { [DEV_CPU] = forward }, .backward = backward, .flops = flops_of_inputs };
 
 Tensor *op_var(Tape *t, Tensor *x, unsigned axes, int less)
 {

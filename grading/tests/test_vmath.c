@@ -6,7 +6,7 @@
 
 static double sigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); }
 static double tail(double a) { return 0.5 * erfc(a * 0.70710678118654752440); }
-static float tailf(float a) { return vtailf(a, vexpf(-0.5f * a * a)); }
+static float tailf(float a) { return vtailf(a, vexp_downf(-0.5f * a * a)); }
 
 /* off: what vmath.h promises. */
 typedef struct { const char *name; float (*f)(float); double (*want)(double); double off; } Function;
