@@ -23,7 +23,7 @@ static const Flag flags[] = {
     { "batch", FLAG_INT, offsetof(Options, batch), "32", NULL, "100", "images a step" },
     { "rate", FLAG_FLOAT, offsetof(Options, rate), "0.003", NULL, NULL, "of the first step; it falls to 0 in a line" },
     { "seeds", FLAG_INT, offsetof(Options, seeds), "3", "1", "1", "runs; the median counts" },
-    { "draws", FLAG_INT, offsetof(Options, draws), "32", "16", NULL, "64 x 64 scores each, for the table of scales" },
+    { "draws", FLAG_INT, offsetof(Options, draws), "32", "8", NULL, "64 x 64 scores each, for the table of scales" },
     { 0 }
 };
 
@@ -298,7 +298,7 @@ static double product_part(Program *p)
     Tensor *q = random_tensor(t, &rng, SHAPE(TOKENS, D)), *k = random_tensor(t, &rng, SHAPE(TOKENS, D)), *y = NULL;
     float *score = floats(tape_arena(t), TOKENS * TOKENS);
     double loop = INFINITY, whole = INFINITY, apart = 0;
-    for (int round = 0; round < 7; round++) {
+    for (int round = 0; round < 5; round++) {
         double start = seconds();
         attention_scores(score, q->data, k->data, 1, TOKENS, TOKENS, D);
         double middle = seconds();
