@@ -685,6 +685,7 @@ int main(int argc, char **argv)
     check_options(p, &o);
     Arena *a = arena_new("data");
     Tape *t = tape_new("step");
+    program_tape(p, t);
     Dataset set;
     program_try(p, data_load(a, o.data, F32, &set));
     plug_all(t);                            /* attention and its gradient are this folder's */
