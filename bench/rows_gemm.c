@@ -1,4 +1,4 @@
-/* rows_gemm.c -- the matrix product: common/gemm.c beside what it could have called, and beside three loops. */
+/* rows_gemm.c -- the matrix product: common/gemm.c beside the libraries, and beside three loops. */
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
