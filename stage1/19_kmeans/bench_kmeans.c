@@ -52,9 +52,10 @@ static void hamerly(Bench *b, const int *size)
     *w.inertia = kmeans_assign(w.label, w.distance, w.X, w.C, N, K, D);
 }
 
-/* Floats decide some near-ties otherwise than doubles: the inertia is the same to some 1e-6. */
+/* One near-tie that float decides otherwise than double leads elsewhere within 20 moves: the inertia is the same to
+ * some 1e-5. The library decides those in double; scikit-learn does not. */
 BENCH(kmeans) = {
-    { "kmeans_lloyd", lloyd, .flops = "42*N*K*D", .bytes = "84*N*D", .dims = "NKD", .tolerance = 1e-5, .setup = setup,
+    { "kmeans_lloyd", lloyd, .flops = "42*N*K*D", .bytes = "84*N*D", .dims = "NKD", .tolerance = 1e-4, .setup = setup,
       SIZES(sizes), .note = "20 moves at most from the same centres; the rate counts all N K D distances a move, also "
                             "those that bounds save" },
     { "kmeans_lloyd", hamerly, .contestant = "textbook, Hamerly", .setup = setup },

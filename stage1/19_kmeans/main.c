@@ -15,7 +15,7 @@ static const Flag flags[] = {
     { "data", FLAG_TEXT, offsetof(Options, data), "digits", NULL, "mnist",
       "digits, iris or wine; mnist after make data" },
     { "k", FLAG_INT, offsetof(Options, k), "10", NULL, NULL, "clusters" },
-    { "starts", FLAG_INT, offsetof(Options, starts), "60", "5", "20", "starts by k-means++; the best one counts" },
+    { "starts", FLAG_INT, offsetof(Options, starts), "60", "5", "40", "starts by k-means++; the best one counts" },
     { "most", FLAG_INT, offsetof(Options, most), "16", "4", "16", "how many clusters are tried, from 2 on" },
     { "sample", FLAG_INT, offsetof(Options, sample), "1797", "600", "2000", "rows among which their number is chosen" },
     { "batch", FLAG_INT, offsetof(Options, batch), "100", NULL, "1000", "rows of a mini-batch" },
@@ -25,11 +25,12 @@ static const Flag flags[] = {
 enum { MOVES = 300 };
 
 /* scikit-learn 1.9.1. The best of ten starts by KMeans(10, n_init=10, random_state=s, tol=0): digits, the worst of five
- * such (s = 0 .. 4); mnist in float, ten seeds. And KMeans(10, init=X[:10], n_init=1, tol=0), where it is quoted. */
+ * such (s = 0 .. 4); mnist, the worse of two (s = 0, 1), with the inertia of its centres computed anew in double: the
+ * float that it reports is off by up to 15. And KMeans(10, init=X[:10], n_init=1, tol=0), where it is quoted. */
 typedef struct Published { const char *data; double best_of_ten, from_first_rows; } Published;
 static const Published PUBLISHED[] = {
     { "digits", 1165248.45, 1167859.3840066 },
-    { "mnist", 2352824.75, 0 },
+    { "mnist", 2352826.95, 0 },
     { 0 },
 };
 
