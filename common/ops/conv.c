@@ -144,7 +144,7 @@ static const ConvWay conv_by_columns = { plain_takes, plain_scratch, plain_forwa
 
 static const ConvWay *way(const Conv *c, ConvProduct what)
 {
-    static const ConvWay *const ways[] = { &conv_by_lanes, &conv_by_columns };
+    static const ConvWay *const ways[] = { &conv_by_lanes, &conv_by_onednn, &conv_by_columns };
     int i = 0;
     while (!ways[i]->takes || !ways[i]->takes(c, what)) i++;
     return ways[i];

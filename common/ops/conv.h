@@ -30,3 +30,4 @@ typedef struct ConvWay {
     void   (*weights)(const Conv *, real *dw, const real *x, const real *dy, void *scratch);
 } ConvWay;
 extern const ConvWay conv_by_lanes;     /* conv_lanes.c: many images at once, one in each lane of a vector */
+extern const ConvWay conv_by_onednn;    /* conv_dnnl.c: few images, or many channels */

@@ -127,6 +127,7 @@ static const Case cases[] = {
     { 15, 3, 4, 5, 2, 1, 1, { .pad = { 2, 1 } } },
     { 16, 2, 3, 70, 3, 3, 3, { .pad = { 1, 1 } } },
     { 16, 8, 5, 6, 8, 3, 3, { .pad = { 1, 1 }, .groups = 8 } },
+    { 16, 64, 3, 4, 64, 3, 3, { .pad = { 1, 1 } } },
     { 29, 3, 5, 5, 9, 2, 4, { .dilation = { 3, 1 }, .pad = { 0, 2 } } },
 };
 enum { CASES = sizeof cases / sizeof *cases };
