@@ -16,7 +16,7 @@ typedef struct Held {
 struct Account {
     Held    arena[MAX_ARENAS];
     int     arenas;
-    int64_t steps, last;                /* last: the latest step that asked the system */
+    int64_t steps, asking, last;        /* asking: those that asked the system; last: the latest of them */
     long    requests, at_start;         /* in steps; before this one */
     bool    in_step;
 };
@@ -68,6 +68,7 @@ static void step_end(void *ctx, Tape *t)
     a->in_step = false;
     a->steps++;
     a->requests += asked;
+    a->asking += asked > 0;
     if (asked) a->last = a->steps;
 }
 
@@ -105,10 +106,9 @@ static void print_held(Held h, FILE *f)
 
 void account_print(const Account *a, FILE *f)
 {
-    fprintf(f, "memory: %lld steps asked the system for memory %ld times", (long long)a->steps, a->requests);
-    if (a->requests)
-        fprintf(f, ", last in step %lld: 0 times in the %lld after it", (long long)a->last,
-                (long long)(a->steps - a->last));
+    fprintf(f, "memory: %lld of %lld steps asked the system for more, %ld times in all", (long long)a->asking,
+            (long long)a->steps, a->requests);
+    if (a->asking) fprintf(f, "; the last was step %lld", (long long)a->last);
     fputc('\n', f);
     for (int i = 0; i < a->arenas; i++) print_held(a->arena[i], f);
 }
