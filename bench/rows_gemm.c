@@ -81,11 +81,13 @@ static void truth(Bench *b, const int *size)
     free(B);
 }
 
-BENCH(gemm) = { { "gemm", library, .flops = "2*M*N*K", .bytes = "4*(M*K + K*N + M*N)", .dims = "MNK", SIZES(sizes),
-                  .terms = "K", .truth = truth, .contestant = "library" },
-                { "gemm", three_loops, .contestant = "three loops", .setup = small_only },
-                { "gemm", openblas, .contestant = "OpenBLAS", .version = version_openblas },
+BENCH_OF(gemm, gemm) = {
+    { "gemm", library, .flops = "2*M*N*K", .bytes = "4*(M*K + K*N + M*N)", .dims = "MNK", SIZES(sizes), .terms = "K",
+      .truth = truth, .contestant = "library" },
+    { "gemm", three_loops, .contestant = "three loops", .setup = small_only },
+    { "gemm", openblas, .contestant = "OpenBLAS", .version = version_openblas },
 #ifdef HAVE_DNNL
-                { "gemm", onednn, .contestant = "oneDNN", .version = version_onednn },
+    { "gemm", onednn, .contestant = "oneDNN", .version = version_onednn },
 #endif
-                { 0 } };
+    { 0 }
+};
