@@ -182,7 +182,7 @@ static void epoch_after(Bench *b, const int *size)
 BENCH_OF(lenet, lenet) = {
     { "lenet_epoch", epoch, .flops = "2*N*(3*(784*150 + 100*2400 + 120*400 + 84*120 + 840) - 784*150)", .dims = "NB",
       SIZES(epochs), .contestant = "library", .inputs = epoch_inputs, .setup = epoch_setup, .before = epoch_before,
-      .after = epoch_after, .teardown = epoch_teardown, .tolerance = 0.05,
+      .after = epoch_after, .teardown = epoch_teardown, .tolerance = 0.05, .memory = true,
       .note = "loss and accuracy afterwards must agree to 5 %; MNIST where data/ has it, else images like it" },
     { 0 }
 };
