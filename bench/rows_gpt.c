@@ -110,7 +110,7 @@ static void step_teardown(Bench *b, const int *size)
     library_free(b, size);
 }
 
-/* ---- Generation: what follows the last of `fresh` tokens, when n stand in the cache ------------------------------- */
+/* ---- Generation: what follows the last of `fresh` tokens, when n stand in the cache ------------------------------ */
 
 typedef struct Generation { Gpt *model; GptCache *cache; Tensor *fresh; int64_t n; } Generation;
 
@@ -159,7 +159,7 @@ BENCH_OF(gpt_others, gpt) = {
       .note = "6 layers of 384, 256 tokens of 65, AdamW; the loss before and after the step must agree" },
     { "gpt_prefill", generation, .flops = "2*T*12*12*768*768 + 2*12*T*T*768 + 2*50257*768", .dims = "T",
       SIZES(prefills), .contestant = "library", .inputs = prefill_inputs, .setup = prefill_setup,
-      .teardown = library_free, .tolerance = 1e-4, .note = "GPT-2 of 124 million: T tokens read, the scores of the next" },
+      .teardown = library_free, .tolerance = 1e-4, .note = "GPT-2 of 124 million: T tokens, scores of the next" },
     { "gpt_decode", generation, .flops = "2*12*12*768*768 + 2*50257*768 + 4*12*n*768",
       .bytes = "4*(12*12*768*768 + 50257*768) + 8*12*n*768", .dims = "n", SIZES(contexts), .contestant = "library",
       .inputs = decode_inputs, .setup = decode_setup, .teardown = library_free, .tolerance = 1e-4,

@@ -21,7 +21,7 @@ class Block(nn.Module):
             cache[0][:, :, n:n + T] = k
             cache[1][:, :, n:n + T] = v
             k, v = cache[0][:, :, :n + T], cache[1][:, :, :n + T]
-        # A first piece of text or a single token: PyTorch's causal mask starts at the first key, and one token sees all.
+        # A first piece of text, or one token, which sees all: PyTorch's causal mask starts at the first key.
         y = F.scaled_dot_product_attention(q, k, v, is_causal=T > 1)
         x = x + self.out(y.transpose(1, 2).reshape(B, T, C))
         return x + self.proj(F.gelu(self.fc(self.ln_2(x)), approximate="tanh"))
