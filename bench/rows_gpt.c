@@ -37,7 +37,7 @@ static void start(Gpt *m, const float *noise) { gpt_visit(m, "", start_one, &(St
 
 /* ---- A step of training ------------------------------------------------------------------------------------------ */
 
-typedef struct Step { Arena *arena; Gpt *model; Optim *optim; float after; } Step;
+typedef struct Step { Gpt *model; NnParams params; Arena *of_optim; Optim *optim; float after; } Step;
 
 static void step_inputs(Bench *b, const int *size)
 {
@@ -53,27 +53,27 @@ static void step_setup(Bench *b, const int *size)
 {
     int64_t  n = (int64_t)size[0] * small.T;
     Library *l = library_new(b, true);
-    l->more = calloc(1, sizeof(Step));
-    CHECK(l->more, "bench: no memory");
+    Step    *s = l->more = calloc(1, sizeof *s);
+    CHECK(s, "bench: no memory");
+    s->of_optim = arena_new("optimizer");
+    s->model = gpt_new(l->arena, NULL, small, 0);
+    s->params = nn_params(l->arena);
+    gpt_visit(s->model, "", nn_params_add, &s->params);
     bench_out(b, "loss", 1), bench_out(b, "after", 1);
     bench_in(b, "noise", NOISE);
     library_in(l, I32, SHAPE(size[0], small.T), bench_in_ints(b, "tokens", n, 0, small.V - 1));
     library_in(l, I32, SHAPE(size[0], small.T), bench_in_ints(b, "targets", n, 0, small.V - 1));
 }
 
-/* A new model and optimizer at the common start. */
+/* Back to the common start, with a new optimizer and no gradients. */
 static void step_before(Bench *b, const int *size)
 {
     Library *l = bench_kept(b);
     Step    *s = l->more;
     (void)size;
-    if (!s->arena) s->arena = arena_new("gpt");
-    arena_reset(s->arena);
-    s->model = gpt_new(s->arena, NULL, small, 0);
     start(s->model, bench_in(b, "noise", NOISE));
-    NnParams params = nn_params(s->arena);
-    gpt_visit(s->model, "", nn_params_add, &params);
-    s->optim = optim_adamw(s->arena, &params, (AdamwArg){ .rate = 1e-3, .weight_decay = 0.1 });
+    arena_reset(s->of_optim);
+    s->optim = optim_adamw(s->of_optim, &s->params, (AdamwArg){ .rate = 1e-3, .weight_decay = 0.1 });
 }
 
 static void step(Bench *b, const int *size)
@@ -105,7 +105,7 @@ static void step_teardown(Bench *b, const int *size)
 {
     Library *l = bench_kept(b);
     Step    *s = l->more;
-    if (s->arena) arena_free(s->arena);
+    arena_free(s->of_optim);
     free(s);
     library_free(b, size);
 }

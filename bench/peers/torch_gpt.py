@@ -71,7 +71,10 @@ class Step:
     def before(self):
         start(self.model, self.noise)
         self.optim = torch.optim.AdamW(self.model.parameters(), 1e-3, weight_decay=0.1, fused=True)
-        self.optim.zero_grad(set_to_none=True)
+        for p in self.model.parameters():       # its state is there, as in every step but the first
+            p.grad = None
+            self.optim.state[p] = {"step": torch.zeros(()), "exp_avg": torch.zeros_like(p),
+                                   "exp_avg_sq": torch.zeros_like(p)}
 
     def loss(self):
         return F.cross_entropy(self.model(self.tokens).view(-1, SMALL["V"]), self.targets.view(-1))
