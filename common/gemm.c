@@ -288,14 +288,32 @@ __attribute__((always_inline)) static inline void dots_of(int rows, int cols, re
         }
 }
 
+/* One row, one column. Where B comes from memory, one column after the other is the way: several at once are as many
+ * streams, and the processor fetches ahead of one nearly twice as fast. */
+static real dot(const real *a, const real *b, int64_t K)
+{
+    enum { SUMS = 4 };
+    Vec     s[SUMS] = { 0 };
+    int64_t k = 0;
+    for (; k + SUMS * LANES <= K; k += SUMS * LANES)
+        for (int i = 0; i < SUMS; i++) s[i] += *(const Vec *)(a + k + i * LANES) * *(const Vec *)(b + k + i * LANES);
+    real sum = total((s[0] + s[1]) + (s[2] + s[3]));
+    for (; k < K; k++) sum += a[k] * b[k];
+    return sum;
+}
+
 /* B's columns lie one after the other, and A's rows. */
 static void dots(real *C, int64_t M, int64_t N, int64_t K, const real *A, int64_t ra, const real *B, int64_t cb,
                  real beta)
 {
-    enum { AT_ONCE = WIDE };
+    enum { AT_ONCE = WIDE, LONG = 256 };
 #pragma omp parallel for if (M * N * K > STREAM)
     for (int64_t n = 0; n < N; n += AT_ONCE) {
         int64_t m = 0, cols = least(AT_ONCE, N - n);
+        if (M == 1 && K >= LONG) {
+            for (int64_t j = n; j < n + cols; j++) C[j] = dot(A, B + j * cb, K) + (beta == 0 ? 0 : beta * C[j]);
+            continue;
+        }
         for (; cols == AT_ONCE && m + TILE_ROWS <= M; m += TILE_ROWS)
             dots_of(TILE_ROWS, AT_ONCE, C + m * N + n, N, K, A + m * ra, ra, B + n * cb, cb, beta);
         for (; cols == AT_ONCE && m + 2 <= M; m += 2)
