@@ -101,7 +101,7 @@ cc_ref  = $(cc_base) $(CFLAGS) $(opt) $(openmp) $(include_flags) $(lib_cppflags)
 cc_f64  = $(cc_ref) -DREAL64
 cc_asan = $(cc_base) -O1 -g $(sanitize) $(opt) $(openmp) $(include_flags) $(lib_cppflags)
 cc_asan64 = $(cc_asan) -DREAL64
-cc_fuzz = $(fuzz_cc) -std=c17 $(warn) -O1 -g $(sanitize) -fsanitize=fuzzer-no-link -Wno-unknown-pragmas $(include_flags) $(lib_cppflags)
+cc_fuzz = $(fuzz_cc) -std=c17 -w -O1 -g $(sanitize) -fsanitize=fuzzer-no-link $(include_flags) $(lib_cppflags)
 ld_ref  = $(CC) $(openmp) $(LDFLAGS) $(deps_ldflags)
 ld_f64  = $(ld_ref)
 ld_asan = $(ld_ref) $(sanitize)
