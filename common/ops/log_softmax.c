@@ -1,20 +1,44 @@
 /* log_softmax.c -- y_c = x_c - log sum_k exp(x_k), a row at a time. */
 #include "rows.h"
 
+static void log_row(real *y, const real *x, int64_t C)
+{
+    real shift = rows_shift(x, C), log_sum = (real)log((double)rows_sum_exp(x, shift, C));
+    if (log_sum == -(real)INFINITY) log_sum = 0; /* all masked: -inf - 0, not -inf - -inf */
+#pragma omp simd
+    for (int64_t c = 0; c < C; c++) y[c] = x[c] - shift - log_sum;
+}
+
+/* Many short rows at once, as softmax does it. */
+static void short_rows(real *restrict y, const real *restrict x, int64_t N, int64_t C)
+{
+    real e[ROWS_TILE];
+    for (int64_t i = 0; i < N; i++) {
+        const real *in = x + i * C;
+        real *out = y + i * C, max = -(real)INFINITY;
+        for (int64_t c = 0; c < C; c++) max = in[c] > max ? in[c] : max;
+        max = max == -(real)INFINITY ? 0 : max;
+        for (int64_t c = 0; c < C; c++) out[c] = in[c] - max;
+    }
+    for (int64_t c = 0; c < N * C; c++) e[c] = vexp(y[c]);
+    for (int64_t i = 0; i < N; i++) {
+        real *out = y + i * C, sum = 0;
+        for (int64_t c = 0; c < C; c++) sum += e[i * C + c];
+        real log_sum = sum == 0 ? 0 : (real)log((double)sum);
+        for (int64_t c = 0; c < C; c++) out[c] -= log_sum;
+    }
+}
+
 static void forward(Tape *t, Node *n)
 {
     (void)t;
-    int64_t N = rows_count(n->in[0]), C = rows_length(n->in[0]);
+    int64_t N = rows_count(n->in[0]), C = rows_length(n->in[0]), tile = rows_tile(C);
     const real *x = n->in[0]->data;
     real *y = n->out[0]->data;
 #pragma omp parallel for if (N * C > PARALLEL / 4)
-    for (int64_t i = 0; i < N; i++) {
-        const real *in = x + i * C;
-        real *out = y + i * C, shift = rows_shift(in, C), log_sum = (real)log((double)rows_sum_exp(in, shift, C));
-        if (log_sum == -(real)INFINITY) log_sum = 0; /* all masked: -inf - 0, not -inf - -inf */
-#pragma omp simd
-        for (int64_t c = 0; c < C; c++) out[c] = in[c] - shift - log_sum;
-    }
+    for (int64_t i = 0; i < N; i += tile)
+        if (tile > 1) short_rows(y + i * C, x + i * C, N - i < tile ? N - i : tile, C);
+        else log_row(y + i * C, x + i * C, C);
 }
 
 /* dx_c = dy_c - exp(y_c) sum_k dy_k */

@@ -15,11 +15,8 @@ static inline const char *rows_shape(Node *n) /* for shape: as in[0], which must
 }
 
 /* How many rows to work on together: many short ones, which fit the innermost cache; of longer ones each by itself. */
-static inline int64_t rows_tile(int64_t C)
-{
-    enum { SHORT = 32, TILE = 1024 };
-    return C > 0 && C < SHORT ? TILE / C : 1;
-}
+enum { ROWS_SHORT = 32, ROWS_TILE = 1024 };
+static inline int64_t rows_tile(int64_t C) { return C > 0 && C < ROWS_SHORT ? ROWS_TILE / C : 1; }
 
 /* The largest, NaN ignored. In lanes by hand: not every compiler makes vector code of a maximum that may meet NaN. */
 static inline real rows_max(const real *x, int64_t C)
