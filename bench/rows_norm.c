@@ -1,4 +1,4 @@
-/* rows_norm.c -- layernorm and rmsnorm by the library, and by oneDNN's primitives. */
+/* rows_norm.c -- layernorm and rmsnorm by the library, and layernorm by oneDNN's primitive. */
 #include <math.h>
 #include <stdlib.h>
 #ifdef HAVE_DNNL
@@ -163,18 +163,13 @@ static bool describe(Description *d, int ndim, const int *size)
                                              ndim == 1 ? dnnl_a : dnnl_ab);
 }
 static void forget(Description d) { dnnl_memory_desc_destroy(d); }
-static bool make(Primitive *p, Description d, Description stat, bool backward)
+static bool make(Primitive *p, Description d, Description stat)
 {
-    dnnl_primitive_desc_t forward, chosen;
-    if (dnnl_layer_normalization_forward_primitive_desc_create(&forward, p->engine, dnnl_forward_training, d, d, stat,
+    dnnl_primitive_desc_t chosen;
+    if (dnnl_layer_normalization_forward_primitive_desc_create(&chosen, p->engine, dnnl_forward_training, d, d, stat,
                                                                (float)EPS, FLAGS, NULL)) return false;
-    chosen = forward;
-    if (backward && dnnl_layer_normalization_backward_primitive_desc_create(&chosen, p->engine, dnnl_backward, d, d, d,
-                                                                            stat, (float)EPS, FLAGS, forward, NULL))
-        return false;
     bool made = dnnl_primitive_create(&p->run, chosen) == dnnl_success;
-    if (backward) dnnl_primitive_desc_destroy(chosen);
-    dnnl_primitive_desc_destroy(forward);
+    dnnl_primitive_desc_destroy(chosen);
     return made;
 }
 #else
@@ -187,21 +182,14 @@ static bool describe(Description *d, int ndim, const int *size)
                                          ndim == 1 ? dnnl_a : dnnl_ab);
 }
 static void forget(Description d) { (void)d; }
-static bool make(Primitive *p, Description d, Description stat, bool backward)
+static bool make(Primitive *p, Description d, Description stat)
 {
     dnnl_layer_normalization_desc_t what;
-    dnnl_primitive_desc_t           forward, chosen;
-    (void)stat;
-    if (dnnl_layer_normalization_forward_desc_init(&what, dnnl_forward_training, &d, &stat, (float)EPS, FLAGS))
-        return false;
-    if (dnnl_primitive_desc_create(&forward, &what, NULL, p->engine, NULL)) return false;
-    chosen = forward;
-    if (backward &&
-        (dnnl_layer_normalization_backward_desc_init(&what, dnnl_backward, &d, &d, &stat, (float)EPS, FLAGS) ||
-         dnnl_primitive_desc_create(&chosen, &what, NULL, p->engine, forward))) return false;
+    dnnl_primitive_desc_t           chosen;
+    if (dnnl_layer_normalization_forward_desc_init(&what, dnnl_forward_training, &d, &stat, (float)EPS, FLAGS) ||
+        dnnl_primitive_desc_create(&chosen, &what, NULL, p->engine, NULL)) return false;
     bool made = dnnl_primitive_create(&p->run, chosen) == dnnl_success;
-    if (backward) dnnl_primitive_desc_destroy(chosen);
-    dnnl_primitive_desc_destroy(forward);
+    dnnl_primitive_desc_destroy(chosen);
     return made;
 }
 #endif
@@ -214,39 +202,25 @@ static bool attach(Primitive *p, Description d, int what, const void *data)
     return true;
 }
 
-static void onednn_setup(Bench *b, const int *size, bool backward)
+static void onednn_setup(Bench *b, const int *size)
 {
-    Primitive *p = calloc(1, sizeof *p);
+    Primitive  *p = calloc(1, sizeof *p);
     Description rows, row, stat;
     CHECK(p, "bench: no memory");
     bench_keep(b, p);
-    const float *x = bench_in(b, "x", count(size)), *w = bench_in(b, "w", size[1]);
+    p->stat = calloc(2 * (size_t)size[0], sizeof *p->stat);
+    CHECK(p->stat, "bench: no memory");
     bool ok = !dnnl_engine_create(&p->engine, dnnl_cpu, 0) &&
               !dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags) && describe(&rows, 2, size) &&
-              describe(&row, 1, size + 1) && describe(&stat, 1, size) && make(p, rows, stat, backward) &&
-              attach(p, rows, DNNL_ARG_SRC, x) && attach(p, row, DNNL_ARG_SCALE, w);
-    float *mean = p->stat = calloc(2 * (size_t)size[0], sizeof *mean), *var = mean + size[0];
-    CHECK(mean, "bench: no memory");
-    ok = ok && attach(p, stat, DNNL_ARG_MEAN, mean) && attach(p, stat, DNNL_ARG_VARIANCE, var);
-    if (!backward) {
-        ok = ok && attach(p, row, DNNL_ARG_SHIFT, bench_in(b, "b", size[1])) &&
-             attach(p, rows, DNNL_ARG_DST, bench_out(b, "y", count(size)));
-    } else {
-        for (int n = 0; n < size[0]; n++) {
-            Row r = row_of(x + (int64_t)n * size[1], size[1], true);
-            mean[n] = (float)r.mean, var[n] = (float)(1 / (r.scale * r.scale) - EPS);
-        }
-        ok = ok && attach(p, rows, DNNL_ARG_DIFF_DST, bench_in(b, "dy", count(size))) &&
-             attach(p, rows, DNNL_ARG_DIFF_SRC, bench_out(b, "dx", count(size))) &&
-             attach(p, row, DNNL_ARG_DIFF_SCALE, bench_out(b, "dw", size[1])) &&
-             attach(p, row, DNNL_ARG_DIFF_SHIFT, bench_out(b, "db", size[1]));
-    }
+              describe(&row, 1, size + 1) && describe(&stat, 1, size) && make(p, rows, stat) &&
+              attach(p, rows, DNNL_ARG_SRC, bench_in(b, "x", count(size))) &&
+              attach(p, row, DNNL_ARG_SCALE, bench_in(b, "w", size[1])) &&
+              attach(p, row, DNNL_ARG_SHIFT, bench_in(b, "b", size[1])) && attach(p, stat, DNNL_ARG_MEAN, p->stat) &&
+              attach(p, stat, DNNL_ARG_VARIANCE, p->stat + size[0]) &&
+              attach(p, rows, DNNL_ARG_DST, bench_out(b, "y", count(size)));
     if (!ok) bench_absent(b, "oneDNN has no such primitive here");
     else forget(rows), forget(row), forget(stat);
 }
-
-static void onednn_layer_setup(Bench *b, const int *size) { onednn_setup(b, size, false); }
-static void onednn_backward_setup(Bench *b, const int *size) { onednn_setup(b, size, true); }
 
 static void onednn(Bench *b, const int *size)
 {
@@ -282,9 +256,7 @@ BENCH_OF(norm, norm) = {
       .contestant = "library", .truth = rms_backward_truth, .setup = rms_backward_setup, .before = backward_before,
       .teardown = library_free },
 #ifdef HAVE_DNNL
-    { "layernorm", onednn, .contestant = "oneDNN", .version = version_onednn, .setup = onednn_layer_setup,
-      .teardown = onednn_free },
-    { "layernorm_backward", onednn, .contestant = "oneDNN", .version = version_onednn, .setup = onednn_backward_setup,
+    { "layernorm", onednn, .contestant = "oneDNN", .version = version_onednn, .setup = onednn_setup,
       .teardown = onednn_free },
 #endif
     { 0 }
