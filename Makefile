@@ -94,7 +94,7 @@ warn := -Wall -Wextra -Wpedantic
 cc_base = $(CC) -std=c17 $(warn)
 opt := -fno-math-errno -fno-trapping-math -march=$(ARCH)
 include_flags = -Icommon -Igrading -Ibench $(deps_cppflags)
-lib_cppflags = $(blas_cppflags) $(dnnl_cppflags)
+lib_cppflags = $(blas_cppflags) $(dnnl_cppflags) $(seccomp_cppflags)
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 cc_ref  = $(cc_base) $(CFLAGS) $(opt) $(openmp) $(include_flags) $(lib_cppflags)
@@ -287,10 +287,12 @@ endif
 endif
 
 ref_grading = $(addprefix build/ref/grading/,$(addsuffix .o,$1))
-build/grade: $(call ref_grading,grade build measure report launch compare) build/flags/ld_ref
-	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) -lm
-build/matrix: $(call ref_grading,matrix launch compare) build/flags/ld_ref
-	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) -lm
+build/grade: $(call ref_grading,grade build measure report launch sandbox compare) build/confine build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) -lm
+build/matrix: $(call ref_grading,matrix launch sandbox compare) build/confine build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) -lm
+build/confine: $(call ref_grading,confine sandbox) build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(seccomp_libs)
 
 needed = $(foreach n,$(filter-out common,$(needs_$1)),build/ref/$(dir_$n)/$n.o) $(if $(filter common,$(needs_$1)),build/ref/libcommon.a)
 define graded
@@ -312,7 +314,7 @@ worker-objects: build/grade $(call grader_of,$(chosen))
 	@:
 grade: build/grade $(call grader_of,$(call begun,$(chosen)))
 	@sh scripts/work.sh begun '$(foreach n,$(chosen),$(dir_$n))' && \
-	    ./build/grade $(if $(ALL),--all) $(if $(V),--verbose) $(if $(step),--step '$(step)') $(if $(SEED),--seed '$(SEED)') $(foreach n,$(call begun,$(chosen)),$(dir_$n))
+	    ./build/grade $(if $(ALL),--all) $(if $(V),--verbose) $(if $(step),--step '$(step)') $(if $(SEED),--seed '$(SEED)') $(if $(LEVEL),--level '$(LEVEL)') $(foreach n,$(call begun,$(chosen)),$(dir_$n))
 	@sh scripts/work.sh keep
 debug: build/grade $(call grader_of,$(ex))
 	$(need_ex)

@@ -1,5 +1,6 @@
 /* build.c -- compiles the learner's file and links a worker of it; says what is wrong in a line of their file. */
 #define _GNU_SOURCE
+#include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "grade.h"
+#include "launch.h"
 
 enum { COMPILE_SECONDS = 20 };
 
@@ -38,15 +40,11 @@ bool toolchain_read(Toolchain *t)
     return *t->cc;
 }
 
-/* Runs a command with both outputs in a file. A compiler may be made to eat memory and disk, so it gets limits. */
-int shell(const char *output, const char *format, ...)
+/* Runs a command with both outputs in a file. A compiler may be made to eat memory and disk, so it gets limits; and to
+ * read files aloud, so where a stranger's source is compiled it is shut in: it reads what is listed, writes to home. */
+static int run_shell(const char *output, const char *home, const char *const *readable, const char *command)
 {
-    char   *command = NULL;
-    va_list ap;
-    int     status = -1;
-    va_start(ap, format);
-    if (vasprintf(&command, format, ap) < 0) command = NULL;
-    va_end(ap);
+    int status = -1;
     fflush(stdout);                                     /* or the child says it again */
     pid_t pid = command ? fork() : -1;
     if (pid == 0) {
@@ -55,12 +53,45 @@ int shell(const char *output, const char *format, ...)
         setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 64 << 20, 64 << 20 });
         setrlimit(RLIMIT_AS, &(struct rlimit){ (rlim_t)4 << 30, (rlim_t)4 << 30 });
         setenv("LC_ALL", "C", 1);
+        if (home) setenv("TMPDIR", home, 1);
+        Shut s = { .profile = PROFILE_COMPILER, .home = home, .readable = readable, .program = -1, .preload = -1 };
+        if (home && launch_shuts_in() && !sandbox_enter(&s)) _exit(126);
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
     if (pid > 0) waitpid(pid, &status, 0);
-    free(command);
     return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+}
+
+static char *text_of(const char *format, va_list ap)
+{
+    char *command = NULL;
+    return vasprintf(&command, format, ap) < 0 ? NULL : command;
+}
+
+int shell(const char *output, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    char *command = text_of(format, ap);
+    va_end(ap);
+    int status = run_shell(output, NULL, NULL, command);
+    free(command);
+    return status;
+}
+
+/* The same with a learner's file: of ours it reads the headers, and the folder that it lies in. */
+static int shell_shut(const char *output, const char *home, const char *const *readable, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static int shell_shut(const char *output, const char *home, const char *const *readable, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    char *command = text_of(format, ap);
+    va_end(ap);
+    int status = run_shell(output, home, readable, command);
+    free(command);
+    return status;
 }
 
 char *read_text(const char *path, size_t most)
@@ -173,15 +204,51 @@ static bool copy_header(const Exercise *e)
     return f && !fclose(f) && ok;
 }
 
+/* No source of ours is among them: it would be an answer, one #include away. */
+enum { MAX_READABLE = 1000 };
+static void our_headers(const Exercise *e, const char *own[MAX_READABLE], glob_t *headers)
+{
+    static char folder[400], include[400];
+    int n = 0;
+    snprintf(folder, sizeof folder, "work/%s", e->dir);
+    snprintf(include, sizeof include, "build/mine/%s/include", e->dir);
+    own[n++] = folder, own[n++] = include, own[n++] = "build/deps";
+    glob("common/*.h", 0, NULL, headers);
+    glob("grading/probe.h", GLOB_APPEND, NULL, headers);
+    glob("stage[0-9]/*/*.h", GLOB_APPEND, NULL, headers);   /* contracts: what others of its needs: line offer */
+    for (size_t i = 0; i < headers->gl_pathc && n < MAX_READABLE - 1; i++) own[n++] = headers->gl_pathv[i];
+    own[n] = NULL;
+}
+
 static bool compile(const Exercise *e, const Toolchain *t, const char *source, const char *object, const char *flags,
                     const char *log)
 {
-    char *text = read_text(source, 1 << 20);
-    bool  todo = strstr(text, "TODO(") != NULL;
+    char *text = read_text(source, 1 << 20), home[400];
+    bool  todo = strstr(text, "TODO(") != NULL, learners = source == e->source;
+    const char *format = "%s %s -fdiagnostics-color=never %s -I'%s%s%s' -c -o '%s' '%s'",
+               *quiet = todo ? "-Wno-unused -Wno-unused-parameter" : "", *own[MAX_READABLE];
     free(text);
-    return !shell(log, "%s %s -fdiagnostics-color=never %s -I'%s%s%s' -c -o '%s' '%s'", t->cc, flags,
-                  todo ? "-Wno-unused -Wno-unused-parameter" : "", source == e->source ? "build/mine/" : "", e->dir,
-                  source == e->source ? "/include" : "", object, source);
+    if (!learners) return !shell(log, format, t->cc, flags, quiet, "", e->dir, "", object, source);
+    glob_t headers;
+    our_headers(e, own, &headers);
+    snprintf(home, sizeof home, "%.*s", (int)(strrchr(object, '/') - object), object);
+    int status = shell_shut(log, home, own, format, t->cc, flags, quiet, "build/mine/", e->dir, "/include", object,
+                            source);
+    globfree(&headers);
+    return status == 0;
+}
+
+/* What is linked is read from all over build/; the linker runs no code of the learner's. */
+static bool link_worker(const char *log, const char *arguments)
+{
+    const char *own[MAX_READABLE] = { "common", "grading", "build", "build/ref", "build/ref/libcommon.a",
+                                        "build/toolchain", "build/deps" };
+    glob_t stages;
+    glob("stage[0-9]", 0, NULL, &stages);
+    for (size_t i = 0, n = 7; i < stages.gl_pathc && n < MAX_READABLE - 1; i++) own[n++] = stages.gl_pathv[i];
+    int status = shell_shut(log, "build", own, "sh grading/link.sh %s", arguments);
+    globfree(&stages);
+    return status == 0;
 }
 
 static void note_symbols(Exercise *e, const char *text)
@@ -196,7 +263,7 @@ static void note_symbols(Exercise *e, const char *text)
 
 bool build_learner(Exercise *e, const Toolchain *t, bool verbose)
 {
-    char log[400], object[400], *text;
+    char log[400], object[400], arguments[1200], *text;
     if (!make_folder("mine", e->dir) || !copy_header(e)) {
         snprintf(e->state, sizeof e->state, "INTERNAL");
         snprintf(e->text, sizeof e->text, "build/mine/%s cannot be written", e->dir);
@@ -211,7 +278,8 @@ bool build_learner(Exercise *e, const Toolchain *t, bool verbose)
     else explain_warnings(e, text);
     free(text);
     if (!ok) return false;
-    ok = !shell(log, "sh grading/link.sh '%s' '%s' 'build/mine/%s/worker'", e->dir, object, e->dir);
+    snprintf(arguments, sizeof arguments, "'%s' '%s' 'build/mine/%s/worker'", e->dir, object, e->dir);
+    ok = link_worker(log, arguments);
     text = read_text(log, 1 << 16);
     note_symbols(e, text);
     if (!ok) explain_build(e, text);
@@ -238,7 +306,7 @@ static bool our_object(const Toolchain *t, const char *flags, const char *dir, c
 /* build/VARIANT/DIR/worker, or reference.worker: everything of an exercise compiled once more with further flags. */
 bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const char *flags, bool reference)
 {
-    char log[400], path[3][400], object[400], original[400];
+    char log[400], path[3][400], object[400], original[400], arguments[1600];
     const char *prefix = reference ? "reference." : "";
     bool ok = make_folder(variant, e->dir) && make_folder(variant, "grading");
     snprintf(log, sizeof log, "build/%s/%s/errors", variant, e->dir);
@@ -255,7 +323,7 @@ bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const c
     ok = ok && our_object(t, flags, e->dir, path[0], path[1], path[2], log);
     snprintf(object, sizeof object, "build/%s/%s/%s%s.o", variant, e->dir, prefix, e->name);
     snprintf(original, sizeof original, "%s/%s.c", e->dir, e->name);
-    return ok && compile(e, t, reference ? original : e->source, object, flags, log) &&
-           !shell(log, "sh grading/link.sh '%s' '%s' 'build/%s/%s/%sworker' %s %s", e->dir, object, variant, e->dir,
-                  prefix, variant, flags);
+    snprintf(arguments, sizeof arguments, "'%s' '%s' 'build/%s/%s/%sworker' %s %s", e->dir, object, variant, e->dir,
+             prefix, variant, flags);
+    return ok && compile(e, t, reference ? original : e->source, object, flags, log) && link_worker(log, arguments);
 }

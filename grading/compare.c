@@ -541,7 +541,9 @@ static void how_it_stopped(const Run *run, Finding *f)
     f->signal = s;
     if (run->flooded) verdict(f, "OUTPUT", "it sent or printed far more than it should");
     else if (run->late || s == SIGXCPU) verdict(f, "TIME", "no end within %.1f s", run->limit);
-    else if (s == SIGSYS) verdict(f, "FORBIDDEN", "it asked the system for something that is not allowed here");
+    else if (s == SIGSYS)
+        verdict(f, "FORBIDDEN", "it asked the system for %s, which is not allowed here",
+                *touched ? touched : "something");
     else if (s == SIGXFSZ) verdict(f, "OUTPUT", "it wrote more than 1 MB to a file");
     else if (s && *memory) verdict(f, "MEMORY", "an allocation of %s bytes failed, then: %s", memory, strsignal(s));
     else if (s == SIGKILL) verdict(f, "MEMORY", "the system ended it: out of memory");

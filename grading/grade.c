@@ -1,6 +1,6 @@
 /* grade.c -- build/grade: compile the learner's file, run its probes beside the reference's, have them judged, explain.
  *
- *   build/grade [--strict] [--all] [--verbose] [--step S] [--seed N] DIR...
+ *   build/grade [--strict] [--all] [--verbose] [--step S] [--seed N] [--level L0|L1|L2] DIR...
  *   build/grade --debug [--step S] [--seed N] DIR
  *
  * Exit status 0 once it has graded; with --strict 0: complete, 1: not yet, 2: does not build, 3: our fault. */
@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "grade.h"
@@ -193,6 +195,21 @@ static int run_reference(const Exercise *e, const Options *o, Run part[MAX_PROBE
     return n;
 }
 
+/* It was ended for asking what it may not. Once more, to learn what that was; no more is allowed than before. */
+static void name_the_call(const Exercise *e, const Check *c, const char *program, const Options *o, Run *m)
+{
+    char one[140], trials[12];
+    snprintf(one, sizeof one, "%s.%s", c->step, c->name);
+    snprintf(trials, sizeof trials, "%d", TRIALS);
+    const char *argv[] = { "worker", one, trials, NULL };
+    Launch l = plan(e, program, NULL, argv, o->seed, m->limit, (size_t)1 << 24);
+    l.name_calls = true;
+    Run r = launch(&l);
+    bool same = WIFSIGNALED(r.status) && WTERMSIG(r.status) == SIGSYS;
+    run_free(same ? m : &r);
+    if (same) *m = r;
+}
+
 /* Reference and learner's code on the same seed; what they sent is kept for the judge. */
 static bool run_all(Exercise *e, const Options *o)
 {
@@ -207,6 +224,7 @@ static bool run_all(Exercise *e, const Options *o)
         if (is(late, c->step)) { snprintf(c->verdict, sizeof c->verdict, "BLOCKED"); continue; }
         c->ref_seconds = ref[i].seconds;
         Run m = run_check(e, c, mine, NULL, o->seed, 1 + 20 * c->ref_seconds, 2 * ref[i].size + SPARE_BYTES);
+        if (WIFSIGNALED(m.status) && WTERMSIG(m.status) == SIGSYS) name_the_call(e, c, mine, o, &m);
         if (m.late) snprintf(late, sizeof late, "%s", c->step);
         kept = kept && run_save(&ref[i], record_path(e, c, "ref", path, sizeof path))
                && run_save(&m, record_path(e, c, "mine", path, sizeof path));
@@ -295,26 +313,45 @@ static void count_steps(Exercise *e)
     }
 }
 
-/* A probe that also the skeleton passes, once its TODOs are deleted, counts only if another of the step does that it
- * fails. */
-static void discount(Exercise *e, const Options *o)
+/* Does the skeleton pass this probe too, once its TODOs are deleted? */
+static bool nothing_passes(const Exercise *e, const Check *c, const Run *ref, const Options *o)
 {
-    char frame[400], deleted[400], path[500];
+    char    frame[400], deleted[400];
+    Finding f;
     snprintf(frame, sizeof frame, "build/ref/%s/mutants/frame", e->dir);
     snprintf(deleted, sizeof deleted, "build/ref/%s/mutants/deleted.so", e->dir);
+    Run r = run_check(e, c, frame, deleted, o->seed, 1 + 20 * c->ref_seconds, 2 * ref->size + SPARE_BYTES);
+    compare_runs(ref, &r, true, &f);
+    run_free(&r);
+    return is(f.verdict, "PASS");
+}
+
+/* Are its answers the same for every seed, so that they can be known by heart? */
+static bool always_same(const Exercise *e, const Check *c, const Run *ref, const Options *o)
+{
+    char program[400];
+    snprintf(program, sizeof program, "build/ref/%s/worker", e->dir);
+    Run  r = run_check(e, c, program, NULL, ~o->seed, 1 + 20 * c->ref_seconds, 2 * ref->size + SPARE_BYTES);
+    bool same = compare_alike(ref, &r);
+    run_free(&r);
+    return same;
+}
+
+/* A probe that the empty function passes, or whose answers are known, counts only if another of the step does that is
+ * neither. */
+static void discount(Exercise *e, const Options *o)
+{
+    char path[500];
     for (int i = 0; i < e->n_steps; i++) {
         Step *s = &e->step[i];
         bool  earned = s->passed == 0 || s->passed == s->n;
         for (int k = 0; k < e->n_checks && !earned; k++) {
-            Check  *c = &e->check[k];
-            Run     ref, r;
-            Finding f;
+            Check *c = &e->check[k];
+            Run    ref;
             if (!is(c->step, s->name) || !c->counts || !run_load(&ref, record_path(e, c, "ref", path, sizeof path)))
                 continue;
-            r = run_check(e, c, frame, deleted, o->seed, 1 + 20 * c->ref_seconds, 2 * ref.size + SPARE_BYTES);
-            compare_runs(&ref, &r, true, &f);
-            earned = !is(f.verdict, "PASS");
-            run_free(&ref), run_free(&r);
+            earned = !always_same(e, c, &ref, o) && !nothing_passes(e, c, &ref, o);
+            run_free(&ref);
         }
         if (!earned) s->counted = 0;
     }
@@ -522,10 +559,11 @@ int main(int argc, char **argv)
     static const struct option known[] = { { "strict", 0, NULL, 't' },  { "all", 0, NULL, 'a' },
                                            { "verbose", 0, NULL, 'v' }, { "debug", 0, NULL, 'g' },
                                            { "step", 1, NULL, 's' },    { "seed", 1, NULL, 'n' },
-                                           { NULL, 0, NULL, 0 } };
+                                           { "level", 1, NULL, 'l' },   { NULL, 0, NULL, 0 } };
     Options   o = { .started = now() };
     Toolchain t;
     bool      gdb = false, explained = false;
+    const char *why = NULL;
     for (int k; (k = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (k == 't') o.strict = true;
         else if (k == 'a') o.all = true;
@@ -533,8 +571,10 @@ int main(int argc, char **argv)
         else if (k == 'g') gdb = true;
         else if (k == 's') o.step = *optarg ? optarg : NULL;
         else if (k == 'n') o.seed = strtoull(optarg, NULL, 0);
+        else if (k == 'l') why = launch_use(optarg);
         else return usage();
     }
+    if (why) return fprintf(stderr, "%s\n", why), 3;
     int n = argc - optind;
     o.many = n > 1;
     if (n < 1 || (n > 1 && (o.step || gdb))) return usage();

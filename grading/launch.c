@@ -1,5 +1,6 @@
-/* launch.c -- level L0: a process with limits. It gets an empty environment and directory, no files but its pipes, and
- * little time and memory; started as root it runs as a user of its own. Whatever it leaves behind is killed. */
+/* launch.c -- a process with limits, shut in as far as this machine can. It gets an empty environment and directory, no
+ * files but its pipes, and little time and memory; started as root it runs as a user of its own. Whatever it leaves
+ * behind is killed. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,8 @@
 #include <unistd.h>
 #include "launch.h"
 
-enum { SEED_FD = 3, RECORD_FD, PROGRAM_FD, PRELOAD_FD, EXCUSE_FD, FIRST_CLOSED, HIGH = 40 };
+enum { HIGH = 40, MAX_BWRAP = 80 };
+static const double GRACE = 0.05;
 enum { MAX_TEXT = 1 << 20, FILE_BYTES = 1 << 20 };
 
 static double now(void)
@@ -51,10 +53,44 @@ static bool can_drop(void)
     return can;
 }
 
+/* ---- The level -------------------------------------------------------------------------------------------------- */
+
+static int chosen = -1;
+
+/* Of the course: the grader runs in its root. */
+static const char *in_root(const char *name, char *path, size_t size)
+{
+    size_t n = getcwd(path, size) ? strlen(path) : 0;
+    snprintf(path + n, size - n, "/%s", name);
+    return path;
+}
+
+static Level level(void)
+{
+    if (chosen < 0) chosen = sandbox_best() >= LEVEL_1 ? LEVEL_1 : LEVEL_0;
+    return (Level)chosen;
+}
+
+bool launch_shuts_in(void) { return level() >= LEVEL_1; }
+
+const char *launch_use(const char *name)
+{
+    static char why[200];
+    int digit = name[0] == 'L' || name[0] == 'l' ? name[1] : name[0];
+    if (digit < '0' || digit > '2' || strlen(name) > 2 || (strlen(name) == 2 && digit == name[0]))
+        return snprintf(why, sizeof why, "LEVEL=%.20s: L0, L1 or L2, please", name), why;
+    chosen = digit - '0';
+    if (chosen <= (int)sandbox_best()) return NULL;
+    snprintf(why, sizeof why, "this machine has no L%d, only %s: make doctor", chosen, sandbox_words(sandbox_best()));
+    return why;
+}
+
 const char *launch_level(void)
 {
-    return geteuid() ? "L0, a process with limits" : can_drop() ? "L0, an unprivileged process with limits"
-                                                                : "L0, a process with limits, run as root";
+    static char words[160];
+    snprintf(words, sizeof words, "%s%s", sandbox_words(level()),
+             geteuid() ? "" : can_drop() ? ", own user" : ", as root");
+    return words;
 }
 
 /* ---- In the child ---------------------------------------------------------------------------------------------- */
@@ -68,7 +104,7 @@ static void set_limits(const Launch *w)
     setrlimit(RLIMIT_CPU, &(struct rlimit){ cpu, cpu + 1 });
     limit(RLIMIT_FSIZE, w->collect ? 16 * FILE_BYTES : FILE_BYTES);
     if (w->memory) limit(RLIMIT_AS, w->memory);
-    if (!w->threads) limit(RLIMIT_NPROC, 0);            /* after the change of user: exec would count it otherwise */
+    if (!w->threads && level() < LEVEL_2) limit(RLIMIT_NPROC, 0);   /* after the change of user: exec would count it */
 }
 
 static bool drop(void)
@@ -105,16 +141,45 @@ static void excuse(void)
     _exit(1);
 }
 
+static bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
+
+static bool shut_in(const Launch *w, const char *deps)
+{
+    const char *readable[] = { deps, NULL };
+    return sandbox_enter(&(Shut){ .profile = w->profile,
+                                  .threads = w->threads,
+                                  .name_calls = w->name_calls,
+                                  .home = ".",
+                                  .readable = readable,
+                                  .program = is_open(PROGRAM_FD) ? PROGRAM_FD : -1,
+                                  .preload = is_open(PRELOAD_FD) ? PRELOAD_FD : -1 });
+}
+
+/* The same once more, by confine.c, in a world where nothing else exists. */
+static void run_bubblewrap(const Launch *w, const char *dir, const char *const *env)
+{
+    char confine[] = { '0' + CONFINE_FD, 0 };
+    const char *argv[MAX_BWRAP], profile[] = { (char)('0' + w->profile), w->threads ? 't' : '-',
+                                                       w->name_calls ? 'n' : '-', 0 };
+    int n = sandbox_bwrap(argv, MAX_BWRAP - 20, dir, confine);
+    argv[n++] = profile;
+    for (int i = 0; w->argv[i] && n < MAX_BWRAP - 1; i++) argv[n++] = w->argv[i];
+    argv[n] = NULL;
+    execve(argv[0], (char **)argv, (char **)env);
+}
+
 static void become(const Launch *w, const char *dir, int from[FIRST_CLOSED])
 {
-    const char *env[16] = { "WORKER=1", "LC_ALL=C", "PATH=/usr/bin:/bin", "OMP_NUM_THREADS=1",
-                            "OPENBLAS_NUM_THREADS=1" };
-    int n = w->threads ? 3 : 5;
+    const char *env[16] = { "WORKER=1", "LC_ALL=C", "PATH=/usr/bin:/bin", "TMPDIR=.",
+                            "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1" };
+    int  n = w->threads ? 4 : 6;
+    char deps[512];
+    in_root("build/deps", deps, sizeof deps);
     setsid();
-    if (w->preload) env[n++] = "LD_PRELOAD=/proc/self/fd/6";
+    if (w->preload && level() < LEVEL_2) env[n++] = "LD_PRELOAD=/proc/self/fd/6";
     for (int i = 0; w->env && w->env[i] && n < 15; i++) env[n++] = w->env[i];
     place_fds(from);
-    fcntl(EXCUSE_FD, F_SETFD, FD_CLOEXEC);              /* says so when the program cannot be started */
+    if (level() < LEVEL_2) fcntl(EXCUSE_FD, F_SETFD, FD_CLOEXEC);   /* says so when the program cannot be started */
     for (int s = 1; s < NSIG; s++) signal(s, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
@@ -124,6 +189,8 @@ static void become(const Launch *w, const char *dir, int from[FIRST_CLOSED])
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);          /* Ctrl-C at the grader ends it too */
     set_limits(w);
+    if (level() == LEVEL_2) run_bubblewrap(w, dir, env);
+    if (level() == LEVEL_1 && !shut_in(w, deps)) excuse();
     if (for_tool(w)) execve(w->argv[0], (char **)w->argv, (char **)env);
     fcntl(PROGRAM_FD, F_SETFD, FD_CLOEXEC);
     fexecve(PROGRAM_FD, (char **)w->argv, (char **)env);
@@ -202,8 +269,13 @@ static void watch(pid_t pid, double end, Sink *records, Sink *text, Run *r)
         if (gone) kill(-pid, SIGKILL);
         r->flooded |= !drain(records);
         r->flooded |= !drain(text);
-        r->late = !gone && now() > end;
-        if (!gone && (r->late || r->flooded)) {
+        bool late = !gone && now() > end;
+        if (late && !r->late) {                         /* a moment to say where it is */
+            r->late = true, end += GRACE;
+            kill(-pid, SIGXCPU);
+            continue;
+        }
+        if (!gone && (late || r->flooded)) {
             kill(-pid, SIGKILL);
             waitpid(pid, &r->status, 0);
             return;
@@ -238,15 +310,17 @@ static void collect(Run *r, const char *dir, const char *name)
 Run launch(const Launch *w)
 {
     Run r = { .limit = w->seconds };
-    int in[2], out[2], text[2], excuse[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int in[2], out[2], text[2], excuse[2], ended[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int program = open(w->program, O_RDONLY | O_CLOEXEC),
-        preload = w->preload ? open(w->preload, O_RDONLY | O_CLOEXEC) : -1;
+        preload = w->preload ? open(w->preload, O_RDONLY | O_CLOEXEC) : -1,
+        confine = level() == LEVEL_2 ? open("build/confine", O_RDONLY | O_CLOEXEC) : -1;
     char dir[512];
     snprintf(dir, sizeof dir, "%s/graded-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (null < 0 || program < 0 || (w->preload && preload < 0) || !mkdtemp(dir)) return r.broken = true, r;
     if (geteuid() == 0 && can_drop() && chown(dir, own_user(), own_user())) r.broken = true;
     if (for_tool(w) && !copy_program(program, dir)) r.broken = true;
-    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(text, O_CLOEXEC) || pipe2(excuse, O_CLOEXEC))
+    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(text, O_CLOEXEC) || pipe2(excuse, O_CLOEXEC) ||
+        pipe2(ended, O_CLOEXEC))
         return r.broken = true, r;
     fcntl(out[0], F_SETFL, O_NONBLOCK), fcntl(text[0], F_SETFL, O_NONBLOCK);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -256,11 +330,14 @@ Run launch(const Launch *w)
     pid_t pid = fork();
     if (pid == 0) {
         int from[FIRST_CLOSED] = { null,    text[1], text[1],  w->collect ? -1 : in[0], w->collect ? null : out[1],
-                                   program, preload, excuse[1] };
+                                   program, preload, excuse[1], level() == LEVEL_2 ? ended[1] : -1,
+                                   confine };
         become(w, dir, from);
     }
-    close(in[0]), close(in[1]), close(out[1]), close(text[1]), close(excuse[1]), close(null), close(program);
+    close(in[0]), close(in[1]), close(out[1]), close(text[1]), close(excuse[1]), close(ended[1]);
+    close(null), close(program);
     if (preload >= 0) close(preload);
+    if (confine >= 0) close(confine);
     Sink records = { .fd = out[0], .keep = w->records, .max = w->records };
     Sink printed = { .fd = text[0], .keep = RUN_TEXT, .max = MAX_TEXT };
     if (pid > 0) watch(pid, start + w->seconds, &records, &printed, &r);
@@ -269,6 +346,9 @@ Run launch(const Launch *w)
     kill_strays();
     r.broken |= read(excuse[0], &null, 1) == 1;         /* every end that could write is closed by now */
     close(excuse[0]);
+    if (level() == LEVEL_2 && !r.late && !r.flooded)    /* bubblewrap's own end says less */
+        r.broken |= read(ended[0], &r.status, sizeof r.status) != sizeof r.status;
+    close(ended[0]);
     drain(&records), drain(&printed);
     if (records.fd >= 0) close(records.fd);
     if (printed.fd >= 0) close(printed.fd);

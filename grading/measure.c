@@ -70,7 +70,7 @@ static void measure_robustness(Exercise *e, const Toolchain *t, const Options *o
         snprintf(one, sizeof one, "%s.%s", c->step, c->name);
         const char *argv[] = { "worker", one, trials, NULL };
         Launch l = { .program = program, .argv = argv, .env = env, .seed = o->seed, .seconds = 5 + 60 * c->ref_seconds,
-                     .records = (size_t)64 << 20, .threads = e->threads };
+                     .records = (size_t)64 << 20, .threads = e->threads, .profile = PROFILE_SANITIZER };
         Run r = works ? launch(&l) : (Run){ 0 };
         works = works && !r.broken && r.size > 0;       /* not one record: the sanitizer did not start */
         c->clean = !works || (r.status == 0 && !r.late && !r.flooded);
@@ -140,7 +140,8 @@ static bool count(const Exercise *e, const char *valgrind, const char *program, 
     char trials[12];
     snprintf(trials, sizeof trials, "%d", TRIALS);
     const char *argv[] = {
-        valgrind, "--tool=callgrind", "--callgrind-out-file=counts", "-q", LAUNCH_PROGRAM, "*", trials, NULL
+        valgrind, "--tool=callgrind", "--callgrind-out-file=counts", "--vgdb=no", "-q", LAUNCH_PROGRAM, "*", trials,
+        NULL
     };
     Launch l = { .program = program,
                  .argv = argv,
@@ -148,7 +149,8 @@ static bool count(const Exercise *e, const char *valgrind, const char *program, 
                  .collect = "counts",
                  .seconds = COUNT_SECONDS,
                  .records = 1 << 20,
-                 .threads = e->threads };
+                 .threads = e->threads,
+                 .profile = PROFILE_TOOL };
     Run  r = launch(&l);
     char *text = !r.broken && r.size ? strndup(r.data, r.size) : NULL;
     if (text) read_counts(e, text, counts);

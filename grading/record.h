@@ -13,7 +13,7 @@ enum {
     RECORD_MISSING,  /* a function of the header that the object lacks; its name follows */
     RECORD_MEMORY,   /* an allocation failed; its size in bytes follows, as text */
     RECORD_CRASH,    /* line: the signal; return addresses follow, as int64, counted from the start of the program */
-    RECORD_TOUCHED,  /* before a CRASH: the buffer whose guard page was touched; a sentence follows */
+    RECORD_TOUCHED,  /* before a CRASH: the buffer whose guard page was touched, or what was asked for; words follow */
     RECORD_END
 };
 

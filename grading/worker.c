@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -139,12 +140,43 @@ static const char *about(const char *address)
     return text;
 }
 
+/* A second run says which call it was that ended the first (launch.h, `name_calls`). */
+static const char *asked_for(int call)
+{
+    static char text[80];
+    static const struct { int call; const char *words; } known[] = {
+        { SYS_clone, "another process or thread (clone)" }, { SYS_clone3, "another process or thread (clone3)" },
+#ifdef SYS_fork
+        { SYS_fork, "another process (fork)" }, { SYS_vfork, "another process (vfork)" },
+#endif
+        { SYS_execve, "another program (execve)" }, { SYS_execveat, "another program (execveat)" },
+        { SYS_socket, "a connection (socket)" }, { SYS_kill, "a signal to another process (kill)" },
+        { SYS_tgkill, "a signal to another process (tgkill)" }, { SYS_tkill, "a signal to a thread (tkill)" },
+        { SYS_ptrace, "control over another process (ptrace)" },
+        { SYS_memfd_create, "a file in memory (memfd_create)" },
+        { SYS_process_vm_readv, "another process's memory (process_vm_readv)" },
+        { SYS_process_vm_writev, "another process's memory (process_vm_writev)" },
+        { SYS_setsid, "a session of its own (setsid)" },
+        { SYS_sched_setaffinity, "other processors (sched_setaffinity)" },
+        { SYS_prlimit64, "other limits (prlimit)" }, { SYS_prctl, "other rules for processes (prctl)" },
+        { SYS_ioctl, "a device (ioctl)" }, { SYS_mount, "another file system (mount)" },
+        { SYS_unshare, "a namespace (unshare)" }, { SYS_fchmodat, "other rights on a file (chmod)" },
+        { SYS_symlinkat, "a link (symlink)" },
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].call == call) return known[i].words;
+    snprintf(text, sizeof text, "something (system call %d)", call);
+    return text;
+}
+
 static void crashed(int signal, siginfo_t *info, void *context)
 {
     void   *frame[MAX_FRAMES];
     int64_t from_start[MAX_FRAMES];
     int     n = backtrace(frame, MAX_FRAMES);
-    const char *touched = signal == SIGSEGV ? about(info->si_addr) : NULL;
+    const char *touched = signal == SIGSEGV  ? about(info->si_addr)
+                          : signal == SIGSYS ? asked_for(info->si_syscall)
+                                             : NULL;
     (void)context;
     for (int i = 0; i < n; i++) from_start[i] = (int64_t)((const char *)frame[i] - __executable_start);
     if (touched) send_text(RECORD_TOUCHED, 0, touched);
@@ -157,7 +189,7 @@ static void crashed(int signal, siginfo_t *info, void *context)
 static void watch_signals(void)
 {
     static char stack[65536];
-    static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+    static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGXCPU };
     struct sigaction old, ours = { .sa_sigaction = crashed, .sa_flags = SA_ONSTACK | SA_SIGINFO | (int)SA_RESETHAND };
     void *warm[1];
     backtrace(warm, 1);                                 /* loads libgcc now: a handler may not */

@@ -49,6 +49,8 @@ png=; links '#include <png.h>
 int main(void) { return png_access_version_number() == 0; }' -lpng && png=-lpng
 criterion=; links '#include <criterion/criterion.h>
 Test(a, b) { cr_assert(1); }' -lcriterion && criterion=-lcriterion
+seccomp=; links '#include <seccomp.h>
+int main(void) { seccomp_release(seccomp_init(SCMP_ACT_ALLOW)); return 0; }' -lseccomp && seccomp=-lseccomp
 openmp=; links 'int main(void) { return 0; }' -fopenmp && openmp=-fopenmp
 asan=; links 'int main(void) { return 0; }' -fsanitize=address,undefined && asan=yes
 
@@ -78,6 +80,8 @@ jansson_libs  := $jansson
 zlib_libs     := $zlib
 png_libs      := $png
 criterion_libs := $criterion
+seccomp_cppflags := ${seccomp:+-DHAVE_SECCOMP}
+seccomp_libs  := $seccomp
 have_asan     := $asan
 other_cc      := $other
 fuzz_cc       := $fuzz

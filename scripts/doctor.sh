@@ -28,6 +28,8 @@ row zlib      "$(lib zlib_libs libz)" zlib
 row libpng    "$(lib png_libs libpng)" libpng
 row gnuplot   "$(v=$(value gnuplot); [ -n "$v" ] && first "$v" --version)" gnuplot
 row font      "$(find /usr/share/fonts build/deps/usr/share/fonts -name '*.ttf' 2>/dev/null | head -n 1)" font
+row seccomp   "$(lib seccomp_libs libseccomp)" seccomp
+row bwrap     "$(first bwrap --version)" bwrap
 row valgrind  "$(first valgrind --version)" valgrind
 row gdb       "$(first gdb --version)" gdb
 nvcc=$(value nvcc)

@@ -19,6 +19,8 @@ probe() {    # is this thing of the table here?
     jansson)  has jansson_libs ;;
     zlib)     has zlib_libs ;;
     libpng)   has png_libs ;;
+    seccomp)  has seccomp_libs ;;
+    bwrap)    command -v bwrap >/dev/null 2>&1 ;;
     *)        return 1 ;;
     esac
 }

@@ -1,0 +1,20 @@
+/* needs L1 */
+/* thread_bomb.c -- starts threads without end. Every step: FORBIDDEN, no points. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <unistd.h>
+#include "start.h"
+
+static void *idle(void *p)
+{
+    pause();
+    return p;
+}
+
+static void attack(void)
+{
+    pthread_t t;
+    for (;;) pthread_create(&t, NULL, idle, NULL);
+}
+
+/* frame.c follows: attack(), then the honest work */

@@ -1,0 +1,300 @@
+/* sandbox.c -- how far code that nobody trusts is shut in. Landlock (Linux 5.13) says which files may be touched,
+ * seccomp which calls may be made; a call that is not listed ends the process with SIGSYS: the verdict is FORBIDDEN. */
+#define _GNU_SOURCE
+#include "sandbox.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#if defined HAVE_SECCOMP && __has_include(<linux/landlock.h>)
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#define CAN_SHUT_IN 1
+#endif
+
+#ifdef CAN_SHUT_IN
+
+/* ---- Profiles: what each may ask of the kernel ------------------------------------------------------------------- */
+
+/* Computing, printing, memory, time, and what the C library does before main. What they name is Landlock's affair. */
+static const char *const computing[] = {
+    "read", "write", "readv", "writev", "pread64", "pwrite64", "lseek", "_llseek", "open", "openat", "close", "dup",
+    "dup2", "dup3", "fcntl", "fcntl64", "fstat", "fstat64", "stat", "stat64", "lstat", "lstat64", "newfstatat",
+    "fstatat64", "statx", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd", "getdents64",
+    "ftruncate", "fsync", "fdatasync", "unlink", "unlinkat", "rename", "renameat", "renameat2", "mkdir", "mkdirat",
+    "rmdir", "mmap", "mmap2", "munmap", "mprotect", "mremap", "madvise", "brk", "mincore", "msync", "rt_sigaction",
+    "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "rt_sigtimedwait", "sigaltstack", "sigreturn", "alarm",
+    "setitimer", "getitimer", "pause", "clock_gettime", "clock_gettime64", "clock_getres", "clock_nanosleep",
+    "nanosleep", "gettimeofday", "time", "times", "getrusage", "getrandom", "getpid", "getppid", "gettid", "getuid",
+    "geteuid", "getgid", "getegid", "getpgrp", "getpgid", "getsid", "uname", "sysinfo", "getrlimit", "ugetrlimit",
+    "sched_yield", "sched_getaffinity", "getcpu", "futex", "futex_time64", "set_tid_address", "set_robust_list",
+    "get_robust_list", "rseq", "arch_prctl", "set_tls", "membarrier", "restart_syscall", "poll", "ppoll", "select",
+    "pselect6", "pipe", "pipe2", "umask", "exit", "exit_group", NULL
+};
+
+/* valgrind starts its tool, and watches its own file descriptors. */
+static const char *const tooling[] = {
+    "execve", "getxattr", "getgroups", "getresuid", "getresgid", "setrlimit", "mknod", "mknodat", "chmod", "fchmod",
+    "shmctl", NULL
+};
+
+/* Compilers start one another, and wait. */
+static const char *const compiling[] = {
+    "execve", "clone", "clone3", "fork", "vfork", "wait4", "waitid", "kill", "tgkill", "tkill", "setrlimit",
+    "prlimit64", "chmod", "fchmod", "fchmodat", "fchmodat2", "utimensat", "link", "linkat", "symlink", "symlinkat",
+    "chdir", "fchdir", "setpgid", "setsid", "statfs", "fstatfs", "fallocate", "copy_file_range", "sendfile",
+    "getxattr", "lgetxattr",
+    "fgetxattr", "getgroups", "getresuid", "getresgid", "sched_setaffinity", "prctl", "ioctl", "memfd_create",
+    "epoll_create1", "epoll_ctl", "epoll_wait", "eventfd2", "flock", "mlock", "vhangup", "close_range", "truncate", NULL
+};
+
+static const char *const *const extra[PROFILE_COUNT] = { [PROFILE_TOOL] = tooling, [PROFILE_COMPILER] = compiling };
+
+/* The process's own number is known only in the child: this stands for it until then. */
+enum { OWN_PID = 0x5eed71d };
+
+static void allow(scmp_filter_ctx f, const char *name)
+{
+    int nr = seccomp_syscall_resolve_name(name);
+    if (nr >= 0) seccomp_rule_add(f, SCMP_ACT_ALLOW, nr, 0);   /* negative: not a call of this architecture */
+}
+
+/* Where that argument is this value, or has these bits. */
+static void allow_if(scmp_filter_ctx f, const char *name, unsigned arg, enum scmp_compare op, uint64_t value)
+{
+    int nr = seccomp_syscall_resolve_name(name);
+    struct scmp_arg_cmp is = { .arg = arg, .op = op, .datum_a = value, .datum_b = value };
+    if (nr >= 0) seccomp_rule_add_array(f, SCMP_ACT_ALLOW, nr, 1, &is);
+}
+
+static void refuse(scmp_filter_ctx f, const char *name, int error)
+{
+    int nr = seccomp_syscall_resolve_name(name);
+    if (nr >= 0) seccomp_rule_add(f, SCMP_ACT_ERRNO((uint16_t)error), nr, 0);
+}
+
+static bool rules(scmp_filter_ctx f, Profile profile, bool threads)
+{
+    const uint64_t a_thread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+    for (const char *const *s = computing; *s; s++) allow(f, *s);
+    for (const char *const *s = extra[profile]; s && *s; s++) allow(f, *s);
+    if (profile == PROFILE_COMPILER) return true;
+
+    allow_if(f, "execveat", 4, SCMP_CMP_EQ, AT_EMPTY_PATH);      /* an open program, as we start it */
+    allow_if(f, "kill", 0, SCMP_CMP_EQ, OWN_PID);                /* raise() and abort(), on itself alone */
+    allow_if(f, "tgkill", 0, SCMP_CMP_EQ, OWN_PID);
+    allow_if(f, "prlimit64", 0, SCMP_CMP_EQ, 0);
+    allow_if(f, "prlimit64", 0, SCMP_CMP_EQ, OWN_PID);
+    allow_if(f, "ioctl", 1, SCMP_CMP_EQ, TCGETS);                /* isatty() */
+    refuse(f, "personality", EPERM);                                   /* what libraries try, and can do without */
+    allow_if(f, "prctl", 0, SCMP_CMP_EQ, PR_SET_NAME);
+    if (threads) {
+        allow_if(f, "clone", 0, SCMP_CMP_MASKED_EQ, a_thread);
+        refuse(f, "clone3", ENOSYS);                                   /* its flags lie in memory; clone's do not */
+    }
+    return true;
+}
+
+/* A filter is made once for each profile, by libseccomp, and kept as the kernel wants it. */
+typedef struct Filter { struct sock_filter *code; unsigned short n; } Filter;
+
+static Filter read_filter(int fd)
+{
+    Filter out = { 0 };
+    off_t  size = lseek(fd, 0, SEEK_END);
+    if (size <= 0 || !(out.code = malloc((size_t)size))) return out;
+    if (pread(fd, out.code, (size_t)size, 0) == size) out.n = (unsigned short)((size_t)size / sizeof *out.code);
+    return out;
+}
+
+static Filter filter(Profile profile, bool threads, bool name_calls)
+{
+    static Filter made[PROFILE_COUNT][2][2];
+    Filter *kept = &made[profile][threads][name_calls];
+    if (kept->n) return *kept;
+    uint32_t otherwise = profile == PROFILE_COMPILER ? SCMP_ACT_ERRNO(EPERM)
+                         : name_calls                ? SCMP_ACT_TRAP
+                                                     : SCMP_ACT_KILL_PROCESS;
+    scmp_filter_ctx f = seccomp_init(otherwise);
+    int fd = memfd_create("filter", MFD_CLOEXEC);
+    if (f && fd >= 0 && rules(f, profile, threads) && !seccomp_export_bpf(f, fd)) *kept = read_filter(fd);
+    if (f) seccomp_release(f);
+    if (fd >= 0) close(fd);
+    return *kept;
+}
+
+static bool enter_seccomp(const Shut *s)
+{
+    Filter f = filter(s->profile, s->threads, s->name_calls);
+    struct sock_filter code[f.n + 1];
+    if (!f.n) return false;
+    for (int i = 0; i < f.n; i++) {
+        code[i] = f.code[i];
+        if (code[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && code[i].k == OWN_PID) code[i].k = (uint32_t)getpid();
+    }
+    return !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &(struct sock_fprog){ f.n, code });
+}
+
+/* ---- Landlock: which files --------------------------------------------------------------------------------------- */
+
+enum { READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR, RUN = READ | LANDLOCK_ACCESS_FS_EXECUTE };
+
+/* Libraries, the loader's list of them, and what they look at to count processors. Nothing of any user's. */
+static const struct { const char *path; uint64_t access; } of_system[] = {
+    { "/usr", RUN }, { "/lib", RUN }, { "/lib64", RUN }, { "/bin", RUN }, { "/etc/ld.so.cache", READ },
+    { "/etc/alternatives", RUN }, { "/etc/localtime", READ }, { "/sys/devices/system/cpu", READ },
+    { "/proc/self", READ }, { "/proc/cpuinfo", READ }, { "/proc/meminfo", READ }, { "/dev/zero", READ },
+    { "/dev/random", READ }, { "/dev/urandom", READ }, { "/dev/null", READ | LANDLOCK_ACCESS_FS_WRITE_FILE },
+};
+
+static uint64_t known_accesses(void)
+{
+    static const int bits[] = { 0, 13, 14, 15, 15, 16 };   /* of ABI 1, 2, ...: new kinds of access, one a bit */
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (abi < 1) return 0;
+    return ((uint64_t)1 << bits[abi < 5 ? abi : 5]) - 1;
+}
+
+static void grant_fd(int rules, int fd, uint64_t access)
+{
+    const uint64_t of_files = READ | RUN | LANDLOCK_ACCESS_FS_WRITE_FILE | (uint64_t)1 << 14 | (uint64_t)1 << 15;
+    struct stat s;
+    if (fd < 0 || fstat(fd, &s)) return;
+    if (!S_ISDIR(s.st_mode)) access &= of_files & ~(uint64_t)LANDLOCK_ACCESS_FS_READ_DIR;
+    struct landlock_path_beneath_attr rule = { .allowed_access = access & known_accesses(), .parent_fd = fd };
+    syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+static void grant(int rules, const char *path, uint64_t access)
+{
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    grant_fd(rules, fd, access);
+    if (fd >= 0) close(fd);
+}
+
+static bool enter_landlock(const Shut *s)
+{
+    uint64_t all = known_accesses();
+    struct landlock_ruleset_attr attr = { .handled_access_fs = all };
+    int rules = all ? (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr.handled_access_fs, 0) : -1;
+    if (rules < 0) return false;
+    for (size_t i = 0; i < sizeof of_system / sizeof *of_system; i++)
+        grant(rules, of_system[i].path, of_system[i].access);
+    for (const char *const *p = s->readable; p && *p; p++) grant(rules, *p, s->profile == PROFILE_WORKER ? RUN : READ);
+    if (s->home) grant(rules, s->home, all & ~(uint64_t)(s->profile == PROFILE_TOOL ? 0 : LANDLOCK_ACCESS_FS_EXECUTE));
+    grant_fd(rules, s->program, RUN);
+    grant_fd(rules, s->preload, RUN);
+    bool ok = !syscall(SYS_landlock_restrict_self, rules, 0);
+    close(rules);
+    return ok;
+}
+
+bool sandbox_enter(const Shut *s)
+{
+    return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && enter_landlock(s) && enter_seccomp(s);
+}
+
+/* ---- What this machine can --------------------------------------------------------------------------------------- */
+
+/* Does it hold? A child that has entered must fail to read a file of ours, and die of asking for a socket. */
+static bool level_1_holds(void)
+{
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (!sandbox_enter(&(Shut){ .profile = PROFILE_WORKER, .program = -1, .preload = -1 })) _exit(1);
+        if (open("/etc/passwd", O_RDONLY) >= 0 || open("/tmp/x", O_WRONLY | O_CREAT, 0600) >= 0) _exit(2);
+        socket(AF_INET, SOCK_STREAM, 0);
+        _exit(3);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+}
+
+#else
+
+bool sandbox_enter(const Shut *s) { return (void)s, false; }
+static bool level_1_holds(void) { return false; }
+
+#endif
+
+/* Namespaces may be switched off, in containers above all. */
+static bool bubblewrap_runs(void)
+{
+    const char *argv[64];
+    int n = sandbox_bwrap(argv, 60, "/tmp", NULL), status = 1;
+    if (!n) return false;
+    argv[n] = NULL;
+    pid_t pid = fork();
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDWR);
+        dup2(null, 0), dup2(null, 1), dup2(null, 2);
+        execv(argv[0], (char **)argv);
+        _exit(127);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+Level sandbox_best(void)
+{
+    static int best = -1;
+    if (best < 0) best = !level_1_holds() ? LEVEL_0 : !bubblewrap_runs() ? LEVEL_1 : LEVEL_2;
+    return (Level)best;
+}
+
+const char *sandbox_words(Level level)
+{
+    static const char *const words[] = { "L0, a process with limits", "L1, Landlock and seccomp",
+                                         "L2, bubblewrap and L1" };
+    return words[level];
+}
+
+/* ---- Bubblewrap -------------------------------------------------------------------------------------------------- */
+
+static const char *bwrap_path(void)
+{
+    static const char *const places[] = { "/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap" };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (!access(places[i], X_OK)) return places[i];
+    return NULL;
+}
+
+static void add(const char **argv, int most, int *n, const char *const *words)
+{
+    for (; *words; words++)
+        if (*n < most) argv[(*n)++] = *words;
+}
+#define ADD(...) add(argv, most, &n, (const char *[]){ __VA_ARGS__, NULL })
+
+int sandbox_bwrap(const char **argv, int most, const char *home, const char *confine)
+{
+    static const char *const roots[] = { "/lib", "/lib64", "/bin" };
+    static char target[3][64];
+    int n = 0;
+    if (!bwrap_path()) return 0;
+    ADD(bwrap_path(), "--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1", "--ro-bind", "/usr", "/usr");
+    for (int i = 0; i < 3; i++) {               /* links into /usr on a merged system, else folders of their own */
+        ssize_t k = readlink(roots[i], target[i], sizeof target[i] - 1);
+        if (k > 0) ADD("--symlink", target[i], roots[i]);
+        else if (!access(roots[i], F_OK)) ADD("--ro-bind", roots[i], roots[i]);
+    }
+    ADD("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/alternatives",
+        "/etc/alternatives", "--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu", "--proc", "/proc",
+        "--dev", "/dev", "--bind", home, "/home", "--chdir", "/home");
+    if (!confine) ADD("/bin/true");
+    else ADD("--perms", "0555", "--ro-bind-data", confine, "/confine", "/confine");
+    return n;
+}

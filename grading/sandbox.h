@@ -1,0 +1,33 @@
+/* sandbox.h -- how far code that nobody trusts is shut in, by means of the kernel that need no privilege. */
+#pragma once
+#include <stdbool.h>
+
+/* L0: a process with limits. L1: Landlock and seccomp besides: it reads the system's libraries, writes into its own
+ * empty folder, and asks the kernel for what computing needs. L2: the same inside bubblewrap: it sees no other process,
+ * no network and no other file. A level is there if it has been seen to hold on this machine. */
+typedef enum { LEVEL_0, LEVEL_1, LEVEL_2, LEVEL_COUNT } Level;
+
+/* What it is, and so what it may ask for. The only place where that is said: the tables in sandbox.c. */
+typedef enum {
+    PROFILE_WORKER,                     /* a learner's code in a worker */
+    PROFILE_SANITIZER,                  /* the same, built with the sanitizers */
+    PROFILE_TOOL,                       /* the same, run by valgrind, which writes its counts */
+    PROFILE_COMPILER,                   /* compilers and linkers, which start one another */
+    PROFILE_COUNT
+} Profile;
+
+typedef struct Shut {
+    Profile     profile;
+    bool        threads;                /* may it start any */
+    bool        name_calls;             /* a forbidden call is a signal that can be caught, not the end */
+    const char *home;                   /* the folder that it may write in; NULL: none */
+    const char *const *readable;        /* files and folders besides the system's, closed by NULL; or NULL */
+    int         program, preload;       /* open files that it may run and load; -1: none */
+} Shut;
+
+Level sandbox_best(void);               /* tried once, in a child that must fail to break out */
+bool  sandbox_enter(const Shut *);      /* L1, for the rest of this process's life: between fork and exec */
+/* bubblewrap's arguments, how many: a new root with the system's folders, home as /home, and there the program confine,
+ * open as that descriptor (a number, as text); NULL: only to see whether it works. */
+int   sandbox_bwrap(const char **argv, int most, const char *home, const char *confine);
+const char *sandbox_words(Level);       /* "L1, Landlock and seccomp" */
