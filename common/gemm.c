@@ -7,7 +7,7 @@
  * Goto, van de Geijn: Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34(3), 2008. */
 #include <stdlib.h>
 #include <string.h>
-#include "ops.h"
+#include "gemm_library.h"
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -357,7 +357,7 @@ static bool few_rows(real *C, int64_t M, int64_t N, int64_t K, const real *A, co
 void gemm_then(real *C, int64_t M, int64_t N, int64_t K, const real *A, const int64_t *sa, const real *B,
                const int64_t *sb, real beta, GemmThen *f, const void *ctx)
 {
-    if (M == 0 || N == 0) return;
+    if (M == 0 || N == 0 || gemm_library(C, M, N, K, A, sa, B, sb, beta, f, ctx)) return;
     if (few_rows(C, M, N, K, A, sa, B, sb, beta) ||
         (N == 1 && few_rows(C, 1, M, K, B, (int64_t[]){ sb[1], sb[0] }, A, (int64_t[]){ sa[1], sa[0] }, beta))) {
         if (f) f(ctx, 0, 0, M, N);
