@@ -94,7 +94,8 @@ static void library_sigmoid(Bench *b, const int *size) { one_op(b, size, op_sigm
 static void library_tanh(Bench *b, const int *size) { one_op(b, size, op_tanh); }
 static void library_softplus(Bench *b, const int *size) { one_op(b, size, op_softplus); }
 
-/* ---- The way back alone: off the clock, an op is recorded whose forward writes nothing; then its backward is timed. */
+/* ---- The way back alone: off the clock, an op is recorded whose forward writes nothing; then its backward is
+ * timed. */
 
 static void backward_setup(Bench *b, const int *size)
 {

@@ -122,6 +122,7 @@ static const char *run_gnuplot(const Plots *p, const char *name)
     pid_t child = fork();
     if (child == 0) {
         if (chdir(p->folder)) _exit(126);
+        setenv("LC_ALL", "C.UTF-8", 1);         /* gnuplot 6 complains where it cannot write a degree sign */
         execlp(path ? whole : p->gnuplot, "gnuplot", script, (char *)NULL);
         _exit(127);
     }

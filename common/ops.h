@@ -190,8 +190,8 @@ typedef struct { Activation act; } LinearActArg;               /* of linear_act_
 typedef struct { ConvArg conv; bool dx, dw, db; } ConvBackwardArg;
 typedef struct { bool dx, dw, db; } LinearBackwardArg;        /* which are wanted: the others may be left unwritten */
 
-/* C (M,N) = A B + beta C, row-major C; A's element (m,k) is at sa[0] m + sa[1] k, B's at sb[0] k + sb[1] n: any strides.
- * Fastest where one of a factor's is 1. beta 0 never reads C. */
+/* C (M,N) = A B + beta C, row-major C; A's element (m,k) is at sa[0] m + sa[1] k, B's at sb[0] k + sb[1] n:
+ * any strides. Fastest where one of a factor's is 1. beta 0 never reads C. */
 void gemm(real *C, int64_t M, int64_t N, int64_t K, const real *A, const int64_t *sa, const real *B, const int64_t *sb,
           real beta);
 /* The same, and f learns of each part of C (from row m, column n on) as soon as it is done: while it is in the cache.

@@ -821,6 +821,7 @@ static void write_script(FILE *f, const Plot *p, Range x, Range y)
 static void exec_gnuplot(char *const argv[])
 {
     char tool[PATH_MAX], path[PATH_MAX];
+    setenv("LC_ALL", "C.UTF-8", 1); /* gnuplot 6 complains where it cannot write a degree sign */
     execvp("gnuplot", argv);
     int why = errno;
     snprintf(tool, sizeof tool, "%s/build/deps/usr/bin/gnuplot", data_root());
