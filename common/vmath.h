@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 /* None branches, calls or looks up, so that inside `#pragma omp simd` they become vector code. Infinities and NaN go
- * through. What stands beside each, in units of the last place, test_vmath holds it to, over all floats.
+ * through. What stands beside each, in units of the last place, test_vmath holds it to, with EVERY_FLOAT=1 over all.
  *     vexpf      0.9       vexpm1f   1.5       vlogf    0.9       vlog1pf   1.5
  *     vsigmoidf  2.5       vtanhf    2.6 */
 

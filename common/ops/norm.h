@@ -7,11 +7,12 @@
  * have millions of numbers. */
 enum { NORM_LANES = 64, NORM_BLOCK = 16 * NORM_LANES };
 
-static inline double norm_lanes(real *lane) /* spends them */
+static inline double norm_lanes(const real *lane)
 {
-    for (int half = NORM_LANES / 2; half > 0; half /= 2)
-        for (int k = 0; k < half; k++) lane[k] += lane[k + half];
-    return (double)lane[0];
+    real sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int k = 0; k < NORM_LANES; k++) sum += lane[k];
+    return (double)sum;
 }
 
 static inline double norm_sum(const real *x, int64_t N)
@@ -26,8 +27,10 @@ static inline double norm_sum(const real *x, int64_t N)
             for (int k = 0; k < NORM_LANES; k++) lane[k] += x[i + k];
         sum += norm_lanes(lane);
     }
-    for (; i < N; i++) sum += (double)x[i];
-    return sum;
+    real rest = 0;
+#pragma omp simd reduction(+ : rest)
+    for (int64_t k = i; k < N; k++) rest += x[k];
+    return sum + (double)rest;
 }
 
 /* sum (x - mean)^2 */
@@ -43,8 +46,10 @@ static inline double norm_squares(const real *x, real mean, int64_t N)
             for (int k = 0; k < NORM_LANES; k++) lane[k] += (x[i + k] - mean) * (x[i + k] - mean);
         sum += norm_lanes(lane);
     }
-    for (; i < N; i++) sum += (double)(x[i] - mean) * (double)(x[i] - mean);
-    return sum;
+    real rest = 0;
+#pragma omp simd reduction(+ : rest)
+    for (int64_t k = i; k < N; k++) rest += (x[k] - mean) * (x[k] - mean);
+    return sum + (double)rest;
 }
 
 /* *dy1 += sum dy,  *dyx += sum dy (x - mean) */
@@ -63,10 +68,14 @@ static inline void norm_dots(double *dy1, double *dyx, const real *dy, const rea
         *dy1 += norm_lanes(one);
         *dyx += norm_lanes(other);
     }
-    for (; i < N; i++) {
-        *dy1 += (double)dy[i];
-        *dyx += (double)dy[i] * (double)(x[i] - mean);
+    real one = 0, other = 0;
+#pragma omp simd reduction(+ : one, other)
+    for (int64_t k = i; k < N; k++) {
+        one += dy[k];
+        other += dy[k] * (x[k] - mean);
     }
+    *dy1 += (double)one;
+    *dyx += (double)other;
 }
 
 /* y = (x - mean) scale + shift */

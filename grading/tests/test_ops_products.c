@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "gradcheck.h"
-#include "vmath.h"
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -293,53 +292,5 @@ Test(products, the_number_of_threads_changes_nothing)
     for (int n = 1; n < 3; n++)
         for (int i = 0; i < 4; i++)
             cr_assert_arr_eq(y[0][i]->data, y[n][i]->data, tensor_bytes(y[0][i]), "%d threads, product %d", n + 1, i);
-}
-#endif
-
-/* ---- sigmoid and tanh ---- */
-
-#ifndef REAL64
-static double ulps(float got, double want)
-{
-    int e;
-    frexp(want, &e);
-    return fabs((double)got - want) / ldexp(1, (e < -125 ? -125 : e) - 24);
-}
-
-Test(vmath, sigmoid_and_tanh_of_every_float, .timeout = 600)
-{
-    const uint64_t step = getenv("COURSE_FULL") ? 1 : 1009; /* a prime: all low bits occur */
-    double worst[2] = { 0 };
-    for (uint64_t bits = 0; bits < 1ull << 32; bits += step) {
-        VBits x = { .u = (uint32_t)bits };
-        float y[] = { vsigmoidf(x.f), vtanhf(x.f) };
-        if (x.f != x.f) {
-            cr_assert(y[0] != y[0] && y[1] != y[1], "of NaN %08x: %g, %g", x.u, (double)y[0], (double)y[1]);
-            continue;
-        }
-        double e = exp(-fabs((double)x.f)), want[] = { (x.f < 0 ? e : 1) / (1 + e), tanh((double)x.f) };
-        for (int k = 0; k < 2; k++) {
-            double d = ulps(y[k], want[k]);
-            cr_assert(d <= 3, "%s(%a) is %g ulp off", k ? "tanh" : "sigmoid", (double)x.f, d);
-            worst[k] = fmax(worst[k], d);
-        }
-    }
-    cr_assert(worst[0] > 0 && worst[1] > 0);
-    cr_assert(vsigmoidf(INFINITY) == 1 && vsigmoidf(-INFINITY) == 0);
-    cr_assert(vtanhf(INFINITY) == 1 && vtanhf(-INFINITY) == -1);
-}
-
-Test(vmath, sigmoid_and_tanh_in_vectors_are_themselves_alone)
-{
-    enum { N = 4099 };
-    static float x[N], y[N], z[N];
-    for (int i = 0; i < N; i++) x[i] = -12 + 24 * (float)i / N;
-#pragma omp simd
-    for (int i = 0; i < N; i++) y[i] = vtanhf(x[i]), z[i] = vsigmoidf(x[i]);
-    for (int i = 0; i < N; i++) {
-        volatile float alone = x[i];
-        cr_assert_eq(y[i], vtanhf(alone), "tanh(%a)", (double)x[i]);
-        cr_assert_eq(z[i], vsigmoidf(alone), "sigmoid(%a)", (double)x[i]);
-    }
 }
 #endif
