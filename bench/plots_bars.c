@@ -68,12 +68,14 @@ const char *plots_bars(Plots *p, const Group *g)
     if (!f) return sentence("cannot write %s/%s.gp: %s", p->folder, name, strerror(errno));
     put_bars(f, g, size, sizes, series, n, width);
     fprintf(f, "set xtics (");
+    size_t all = 0;                     /* letters under the bars: 70 have room side by side */
     for (int s = 0; s < sizes; s++) {
         row_size_name(size[s], label, sizeof label);
         fprintf(f, "%s'%s' %d", s ? ", " : "", label, s);
+        all += strlen(label) + 2;
     }
     fprintf(f, ") scale 0%s\nset xrange [-0.6:%g]\nset logscale y\nset yrange [%g:%g]\n",
-            sizes > 6 ? " rotate by -20 font ',11'" : "", sizes - 0.4, low, high);
+            sizes > 6 || all > 70 ? " rotate by -20 font ',11'" : "", sizes - 0.4, low, high);
     fprintf(f, "set ytics (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000%s)\n",
             high / low < 8 ? ", 0.6, 0.7, 0.8, 0.9, 1.2, 1.5, 3" : "");
     fprintf(f, "set ylabel 'fastest peer = 1'\n");
