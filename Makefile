@@ -418,10 +418,11 @@ build/check/tests/%.result: build/ref/grading/tests/%
 	@sh scripts/unit.sh tests/$* ./$<
 build/check/f64/%.result: build/f64/grading/tests/%
 	@sh scripts/unit.sh f64/$* ./$<
+# What Criterion itself leaves behind is not ours.
 build/check/asan/%.result: build/asan/grading/tests/%
-	@sh scripts/unit.sh asan/$* ./$<
+	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan/$* ./$<
 build/check/asan64/%.result: build/asan64/grading/tests/%
-	@sh scripts/unit.sh asan64/$* ./$<
+	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan64/$* ./$<
 build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/matrix build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
 	@sh scripts/unit.sh scripts/$* sh $<
 build/check/compilers.result: $(all_src:%.c=build/warn/%.ok)

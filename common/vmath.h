@@ -108,8 +108,8 @@ static inline float vlogf(float x)
     VBits m, k;
     int small = x < 0x1p-126f; /* whose leading bit is not where a float has it */
     m.f = small ? x * 0x1p23f : x;
-    k.i = (m.i - 0x3f3504f3) >> 23;
-    m.i -= k.i * (1 << 23);
+    k.i = (int32_t)(m.u - 0x3f3504f3) >> 23; /* unsigned, where bits that are no number's may run over */
+    m.u -= k.u << 23;
     float y = vlog_curvef(m.f - 1, (float)(k.i - (small ? 23 : 0)));
     y = x > 0 ? y : x == 0 ? -INFINITY : NAN;
     return x > 0x1.fffffep127f || x != x ? x : y;
@@ -120,9 +120,9 @@ static inline float vlog1pf(float x)
 {
     VBits m, scale;
     m.f = 1 + x;
-    int32_t k = (m.i - 0x3f3504f3) >> 23;
-    m.i -= k * (1 << 23);
-    scale.i = (127 - k) * (1 << 23);
+    int32_t k = (int32_t)(m.u - 0x3f3504f3) >> 23;
+    m.u -= (uint32_t)k << 23;
+    scale.u = (uint32_t)(127 - k) << 23;
     float y = vlog_curvef(k > 24 ? m.f - 1 : vfmaf(scale.f, x, scale.f - 1), (float)k);
     y = x > -1 ? y : x == -1 ? -INFINITY : NAN;
     return x > 0x1.fffffep127f || x == 0 || x != x ? x : y;
