@@ -31,3 +31,17 @@ Tensor *library_in(Library *l, Dtype dtype, int ndim, const int64_t *shape, cons
     memcpy(x->data, values, tensor_bytes(x));
     return x;
 }
+
+void library_one_setup(Bench *b, const int *size)
+{
+    int64_t n = (int64_t)size[0] * size[1];
+    bench_out(b, "y", n);
+    library_in(library_new(b, false), F32, SHAPE(size[0], size[1]), bench_in(b, "x", n));
+}
+
+void library_one_op(Bench *b, const int *size, Tensor *(*op)(Tape *, Tensor *))
+{
+    Library *l = bench_kept(b);
+    tape_reset(l->tape);
+    bench_wrote(b, "y", op(l->tape, l->in[0])->data, (int64_t)size[0] * size[1]);
+}

@@ -9,3 +9,7 @@ typedef struct Library { Arena *arena; Tape *tape; Tensor *in[LIBRARY_INPUTS]; i
 Library *library_new(Bench *, bool record);     /* in setup(): kept by bench_keep */
 void     library_free(Bench *, const int *size);        /* a teardown() */
 Tensor  *library_in(Library *, Dtype, int ndim, const int64_t *shape, const void *values);     /* a copy in the arena */
+
+/* An op of one matrix "x" (N,C) whose output is "y", alike: a setup() and what a call consists of. */
+void     library_one_setup(Bench *, const int *size);
+void     library_one_op(Bench *, const int *size, Tensor *(*op)(Tape *, Tensor *));

@@ -74,25 +74,12 @@ static void sigmoid_truth(Bench *b, const int *size) { truth(b, size, sigmoid); 
 static void tanh_truth(Bench *b, const int *size) { truth(b, size, tanh); }
 static void softplus_truth(Bench *b, const int *size) { truth(b, size, softplus); }
 
-static void setup(Bench *b, const int *size)
-{
-    bench_out(b, "y", count(size));
-    library_in(library_new(b, false), F32, SHAPE(size[0], size[1]), bench_in(b, "x", count(size)));
-}
-
-static void one_op(Bench *b, const int *size, Tensor *(*op)(Tape *, Tensor *))
-{
-    Library *l = bench_kept(b);
-    tape_reset(l->tape);
-    bench_wrote(b, "y", op(l->tape, l->in[0])->data, count(size));
-}
-
-static void library_gelu(Bench *b, const int *size) { one_op(b, size, op_gelu); }
-static void library_gelu_tanh(Bench *b, const int *size) { one_op(b, size, op_gelu_tanh); }
-static void library_silu(Bench *b, const int *size) { one_op(b, size, op_silu); }
-static void library_sigmoid(Bench *b, const int *size) { one_op(b, size, op_sigmoid); }
-static void library_tanh(Bench *b, const int *size) { one_op(b, size, op_tanh); }
-static void library_softplus(Bench *b, const int *size) { one_op(b, size, op_softplus); }
+static void library_gelu(Bench *b, const int *size) { library_one_op(b, size, op_gelu); }
+static void library_gelu_tanh(Bench *b, const int *size) { library_one_op(b, size, op_gelu_tanh); }
+static void library_silu(Bench *b, const int *size) { library_one_op(b, size, op_silu); }
+static void library_sigmoid(Bench *b, const int *size) { library_one_op(b, size, op_sigmoid); }
+static void library_tanh(Bench *b, const int *size) { library_one_op(b, size, op_tanh); }
+static void library_softplus(Bench *b, const int *size) { library_one_op(b, size, op_softplus); }
 
 /* ---- The way back alone: off the clock, an op is recorded whose forward writes nothing; then its backward is
  * timed. */
@@ -195,8 +182,8 @@ static void onednn_softplus(Bench *b, const int *size) { eltwise(b, size, dnnl_e
 
 /* ---- Rows ---- */
 
-#define OURS .contestant = "library", .flops = "5*N*C", .bytes = "8*N*C", .dims = "NC", SIZES(sizes), .setup = setup, \
-             .teardown = library_free
+#define OURS .contestant = "library", .flops = "5*N*C", .bytes = "8*N*C", .dims = "NC", SIZES(sizes), \
+             .setup = library_one_setup, .teardown = library_free
 #define BACK .contestant = "library", .flops = "8*N*C", .bytes = "12*N*C", .dims = "NC", SIZES(sizes), \
              .setup = backward_setup, .teardown = library_free
 #define ONEDNN onednn_run, .contestant = "oneDNN", .version = version_onednn, .teardown = onednn_free

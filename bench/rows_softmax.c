@@ -71,21 +71,8 @@ static void backward_inputs(Bench *b, const int *size)
 
 /* ---- The library ------------------------------------------------------------------------------------------------- */
 
-static void scores_setup(Bench *b, const int *size)
-{
-    bench_out(b, "y", count(size));
-    library_in(library_new(b, false), F32, SHAPE(size[0], size[1]), bench_in(b, "x", count(size)));
-}
-
-static void one_op(Bench *b, const int *size, Tensor *(*op)(Tape *, Tensor *))
-{
-    Library *l = bench_kept(b);
-    tape_reset(l->tape);
-    bench_wrote(b, "y", op(l->tape, l->in[0])->data, count(size));
-}
-
-static void library_softmax(Bench *b, const int *size) { one_op(b, size, op_softmax); }
-static void library_log(Bench *b, const int *size) { one_op(b, size, op_log_softmax); }
+static void library_softmax(Bench *b, const int *size) { library_one_op(b, size, op_softmax); }
+static void library_log(Bench *b, const int *size) { library_one_op(b, size, op_log_softmax); }
 
 /* Backward alone: off the clock, a softmax is recorded whose forward only copies y; then the library's way back is
  * timed. */
@@ -238,11 +225,11 @@ static void library_step(Bench *b, const int *size)
 
 /* bench_softmax.c, the room's own file, has the sizes and costs of the first three. */
 BENCH_OF(softmax_others, softmax) = {
-    { "softmax", library_softmax, .contestant = "library", .truth = softmax_truth, .setup = scores_setup,
+    { "softmax", library_softmax, .contestant = "library", .truth = softmax_truth, .setup = library_one_setup,
       .teardown = library_free },
     { "softmax_backward", library_backward, .contestant = "library", .truth = backward_truth, .inputs = backward_inputs,
       .setup = backward_setup, .before = backward_before, .teardown = library_free },
-    { "softmax_log", library_log, .contestant = "library", .truth = log_truth, .setup = scores_setup,
+    { "softmax_log", library_log, .contestant = "library", .truth = log_truth, .setup = library_one_setup,
       .teardown = library_free },
     { "cross_entropy_step", library_step, .flops = "9*N*C", .bytes = "8*N*C", .dims = "NC", SIZES(step_sizes),
       .contestant = "library", .truth = step_truth, .setup = step_setup, .teardown = library_free,

@@ -63,20 +63,21 @@ static int run_shell(const char *output, const char *home, const char *const *re
     return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 127;
 }
 
-static char *text_of(const char *format, va_list ap)
+static int run_format(const char *output, const char *home, const char *const *readable, const char *format, va_list ap)
 {
     char *command = NULL;
-    return vasprintf(&command, format, ap) < 0 ? NULL : command;
+    if (vasprintf(&command, format, ap) < 0) command = NULL;
+    int status = run_shell(output, home, readable, command);
+    free(command);
+    return status;
 }
 
 int shell(const char *output, const char *format, ...)
 {
     va_list ap;
     va_start(ap, format);
-    char *command = text_of(format, ap);
+    int status = run_format(output, NULL, NULL, format, ap);
     va_end(ap);
-    int status = run_shell(output, NULL, NULL, command);
-    free(command);
     return status;
 }
 
@@ -87,10 +88,8 @@ static int shell_shut(const char *output, const char *home, const char *const *r
 {
     va_list ap;
     va_start(ap, format);
-    char *command = text_of(format, ap);
+    int status = run_format(output, home, readable, format, ap);
     va_end(ap);
-    int status = run_shell(output, home, readable, command);
-    free(command);
     return status;
 }
 
