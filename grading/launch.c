@@ -67,7 +67,7 @@ static const char *in_root(const char *name, char *path, size_t size)
 
 static Level level(void)
 {
-    if (chosen < 0) chosen = sandbox_best() >= LEVEL_1 ? LEVEL_1 : LEVEL_0;
+    if (chosen < 0) chosen = sandbox_has(LEVEL_1) ? LEVEL_1 : LEVEL_0;
     return (Level)chosen;
 }
 
@@ -80,8 +80,9 @@ const char *launch_use(const char *name)
     if (digit < '0' || digit > '2' || strlen(name) > 2 || (strlen(name) == 2 && digit == name[0]))
         return snprintf(why, sizeof why, "LEVEL=%.20s: L0, L1 or L2, please", name), why;
     chosen = digit - '0';
-    if (chosen <= (int)sandbox_best()) return NULL;
-    snprintf(why, sizeof why, "this machine has no L%d, only %s: make doctor", chosen, sandbox_words(sandbox_best()));
+    if (sandbox_has((Level)chosen)) return NULL;
+    snprintf(why, sizeof why, "this machine has no L%d, only %s: make doctor", chosen,
+             sandbox_words(sandbox_has(LEVEL_1) ? LEVEL_1 : LEVEL_0));
     return why;
 }
 

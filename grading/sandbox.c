@@ -248,11 +248,14 @@ static bool bubblewrap_runs(void)
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-Level sandbox_best(void)
+/* Each level by itself, when it is asked for: to try bubblewrap takes ten times as long as to try the rest. */
+bool sandbox_has(Level level)
 {
-    static int best = -1;
-    if (best < 0) best = !level_1_holds() ? LEVEL_0 : !bubblewrap_runs() ? LEVEL_1 : LEVEL_2;
-    return (Level)best;
+    static bool (*const tries[LEVEL_COUNT])(void) = { [LEVEL_1] = level_1_holds, [LEVEL_2] = bubblewrap_runs };
+    static int  known[LEVEL_COUNT];     /* 1: no, 2: yes */
+    if (level == LEVEL_0) return true;
+    if (!known[level]) known[level] = sandbox_has((Level)(level - 1)) && tries[level]() ? 2 : 1;
+    return known[level] == 2;
 }
 
 const char *sandbox_words(Level level)

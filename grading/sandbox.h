@@ -25,7 +25,7 @@ typedef struct Shut {
     int         program, preload;       /* open files that it may run and load; -1: none */
 } Shut;
 
-Level sandbox_best(void);               /* tried once, in a child that must fail to break out */
+bool  sandbox_has(Level);               /* tried once, in a child that must fail to break out */
 bool  sandbox_enter(const Shut *);      /* L1, for the rest of this process's life: between fork and exec */
 /* bubblewrap's arguments, how many: a new root with the system's folders, home as /home, and there the program confine,
  * open as that descriptor (a number, as text); NULL: only to see whether it works. */
