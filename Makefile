@@ -164,7 +164,7 @@ help:
 #: debug           gdb on the failing probe                                       make debug EX=softmax
 #: watch           grade again whenever the file is saved                         make watch EX=softmax
 #: reset           the skeleton anew; your file is kept as a backup               make reset EX=softmax
-#: solution        your file beside the reference                                 make solution EX=softmax
+#: solution        your finished steps beside the reference's [ALL=1: all]        make solution EX=softmax
 #: run             the exercise's program [ARGS= MINE=1 MINE=all]                 make run EX=softmax MINE=1
 #: progress        points over time                                               make progress
 #: update          pull, and merge changed skeletons into work/                   make update
@@ -259,6 +259,8 @@ next:
 list:
 	@sh scripts/work.sh list '$(foreach n,$(names),$(dir_$n))'
 need_ex = $(if $(ex),,@echo '$@ needs EX=: one of $(names)' >&2; exit 2)
+mine = work/$(dir_$(ex))/$(ex).c
+need_file = @[ -f '$(mine)' ] || { echo '$(mine) is not there: make $(firstword $(subst /, ,$(dir_$(ex)))) writes it' >&2; exit 2; }
 hint:
 	$(need_ex)
 	@awk -v step='$(step)' -v level='$(or $(LEVEL),1)' -v ex='$(ex)' -f grading/hint.awk $(dir_$(ex))/README.md
@@ -267,8 +269,8 @@ reset:
 	@sh scripts/work.sh reset '$(dir_$(ex))'
 solution:
 	$(need_ex)
-	@[ -f work/$(dir_$(ex))/$(ex).c ] || { echo 'work/$(dir_$(ex))/$(ex).c is not there: make $(firstword $(subst /, ,$(dir_$(ex)))) writes it' >&2; exit 2; }
-	@diff -u --label 'work/$(dir_$(ex))/$(ex).c' work/$(dir_$(ex))/$(ex).c --label 'the reference' $(dir_$(ex))/$(ex).c || [ $$? = 1 ]
+	$(need_file)
+	@sh scripts/solution.sh '$(dir_$(ex))' '$(ex)' '$(step)' '$(ALL)'
 
 # ---- Grading (grading/README.md says what each file is) -----------------------------------------------------------------
 
@@ -319,9 +321,12 @@ grade: build/grade $(call grader_of,$(call begun,$(chosen)))
 debug: build/grade $(call grader_of,$(ex))
 	$(need_ex)
 	@./build/grade --debug $(if $(step),--step '$(step)') $(if $(SEED),--seed '$(SEED)') $(dir_$(ex))
-watch:
+build/watch: $(call ref_grading,watch) build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^)
+watch: build/watch build/grade $(call grader_of,$(ex))
 	$(need_ex)
-	@sh scripts/watch.sh 'work/$(dir_$(ex))/$(ex).c' '$(MAKE)' 'EX=$(EX)'
+	$(need_file)
+	@./build/watch '$(mine)' './build/grade $(if $(step),--step $(step)) $(if $(LEVEL),--level $(LEVEL)) $(dir_$(ex)); sh scripts/work.sh keep'
 
 # ---- Benchmarks (bench/README.md) ------------------------------------------------------------------------------------------
 
@@ -423,7 +428,7 @@ build/check/asan/%.result: build/asan/grading/tests/%
 	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan/$* ./$<
 build/check/asan64/%.result: build/asan64/grading/tests/%
 	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan64/$* ./$<
-build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/matrix build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
+build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/watch build/matrix build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
 	@sh scripts/unit.sh scripts/$* sh $<
 build/check/compilers.result: $(all_src:%.c=build/warn/%.ok)
 	@sh scripts/unit.sh compilers sh scripts/compilers.sh

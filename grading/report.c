@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,21 @@ static void print_wrong_value(const Check *c)
     print_values(c);
 }
 
+/* What the learner's code printed. Twelve trials print it twelve times: a run of equal lines is shown once. */
+static void print_printed(const char *text)
+{
+    char line[1300];
+    printf("    it printed:\n");
+    for (const char *p = text, *next; *p; p = next) {
+        int n = (int)strcspn(p, "\n"), times = 1;
+        for (next = p + n + (p[n] == '\n'); !strncmp(next, p, (size_t)n + 1) && *next; next += n + (next[n] == '\n'))
+            times++;
+        int at = snprintf(line, sizeof line, "%.*s", n, p);
+        if (times > 1) snprintf(line + at, sizeof line - (size_t)at, "   (%d times)", times);
+        print_wrapped("      ", line);
+    }
+}
+
 /* TODO and BUILD need no more than a line; a wrong value is shown with its case. */
 static void explain(const Exercise *e, const Step *s, const Options *o)
 {
@@ -212,10 +228,7 @@ static void explain(const Exercise *e, const Step *s, const Options *o)
     if (*get(c, "text")) print_wrapped("    ", text);
     if (*s->message) print_wrapped("    ", s->message);
     else if (*get(c, "relation")) print_wrapped("    ", get(c, "relation"));
-    if (e->printed_by == s) {
-        printf("    it printed:\n");
-        print_wrapped("      ", e->printed);
-    }
+    if (e->printed_by == s) print_printed(e->printed);
     print_line(e, s);
     if (!is(c->verdict, "TODO") && !is(c->verdict, "BUILD")) {
         print_command("repeat", e, s, o->seed);
@@ -224,17 +237,38 @@ static void explain(const Exercise *e, const Step *s, const Options *o)
     print_command("hint", e, s, 0);
 }
 
+/* AddressSanitizer's names for what it found; use-after-poison is how it sees the ends of a probe's buffer. */
+static const char *in_words(const char *complaint)
+{
+    static const struct { const char *name, *words; } KNOWN[] = {
+        { "use-after-poison", "an element before or behind an array" },
+        { "stack-buffer-overflow", "an element behind a local array" },
+        { "stack-buffer-underflow", "an element before a local array" },
+        { "global-buffer-overflow", "an element behind a static array" },
+        { "heap-buffer-overflow", "an element before or behind what malloc gave" },
+        { "heap-use-after-free", "memory that had been freed" },
+        { "double-free", "memory that was freed twice" },
+        { "stack-overflow", "more of the stack than there is: does a function call itself for ever?" },
+        { "requested", "a gigabyte or more of memory" },
+    };
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+        if (!strncmp(complaint, KNOWN[i].name, strlen(KNOWN[i].name))) return KNOWN[i].words;
+    return NULL;
+}
+
 static void print_sanitizer(const Exercise *e)
 {
     int clean = 0, n = 0;
-    char line[700];
+    char line[900], complaint[600];
+    const char *words = in_words(e->sanitizer), *where = strstr(e->sanitizer, " in work/");
+    snprintf(complaint, sizeof complaint, "%s%s", words ? words : e->sanitizer, words && where ? where : "");
     for (int i = 0; i < e->n_steps; i++) clean += e->step[i].clean, n += e->step[i].n;
     if (!*e->sanitizer || clean == n)
         snprintf(line, sizeof line, "robustness: %s",
-                 *e->sanitizer ? e->sanitizer : "address and undefined-behaviour sanitizers have no complaint");
+                 *e->sanitizer ? complaint : "address and undefined-behaviour sanitizers have no complaint");
     else
         snprintf(line, sizeof line, "robustness: %d of %d probes clean under the sanitizers; %s: %s", clean, n,
-                 e->sanitized_probe, e->sanitizer);
+                 e->sanitized_probe, complaint);
     print_wrapped("  ", line);
     if (*e->left_out) {
         snprintf(line, sizeof line, "performance: left out, %s", e->left_out);
@@ -386,6 +420,83 @@ static json_t *merge(Exercise *e, int n, const Options *o, const Toolchain *t, j
     return json_pack("{s:i, s:o}", "format", FORMAT, "exercises", all);
 }
 
+/* ---- Since the last grading ------------------------------------------------------------------------------------ */
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    return text ? text : "";
+}
+
+static json_t *entry_named(const json_t *array, const char *key, const char *name)
+{
+    json_t *x;
+    size_t  i;
+    json_array_foreach(array, i, x)
+        if (is(text_of(x, key), name)) return x;
+    return NULL;
+}
+
+/* The probes that pass in one of two reports and not in the other, a comma between. */
+static int turned(const json_t *passes, const json_t *fails, char *out, size_t size)
+{
+    json_t *p;
+    size_t  k, at = 0;
+    int n = 0;
+    *out = 0;
+    json_array_foreach(json_object_get(passes, "probes"), k, p) {
+        json_t *other = entry_named(json_object_get(fails, "probes"), "probe", text_of(p, "probe"));
+        if (!is(text_of(p, "verdict"), "PASS") || !other || is(text_of(other, "verdict"), "PASS")) continue;
+        if (n++ == 4) at += (size_t)snprintf(out + at, size - at, ", ...");
+        if (n <= 4) at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", text_of(p, "probe"));
+    }
+    return n;
+}
+
+static double points_of(const json_t *o) { return json_number_value(json_object_get(o, "points")); }
+
+/* What became of a step, where anything did: "softmax_log  WRONG -> PASS, +7.5: passes now 3 (by_pencil, ...)". */
+static void print_step_since(const json_t *was, const json_t *now, bool *headed)
+{
+    char better[400], worse[400], line[1200];
+    const char *state[2] = { text_of(was, "state"), text_of(now, "state") };
+    int up = turned(now, was, better, sizeof better), down = turned(was, now, worse, sizeof worse);
+    double change = points_of(now) - points_of(was);
+    if (is(state[0], state[1]) && !up && !down && change < 0.05 && change > -0.05) return;
+    if (!*headed) printf("\nSince the last grading\n");
+    *headed = true;
+    int at = snprintf(line, sizeof line, "%-30s ", text_of(now, "step"));
+    at += is(state[0], state[1]) ? snprintf(line + at, sizeof line - (size_t)at, "%s still", state[1])
+                                 : snprintf(line + at, sizeof line - (size_t)at, "%s -> %s", state[0], state[1]);
+    if (change >= 0.05 || change <= -0.05)
+        at += snprintf(line + at, sizeof line - (size_t)at, ", %c%s", change < 0 ? '-' : '+', points(fabs(change)));
+    printf("  %s\n", line);
+    snprintf(line, sizeof line, "%d now pass%s: %s", up, up == 1 ? "es" : "", better);
+    if (up) print_wrapped("    ", line);
+    snprintf(line, sizeof line, "%d no longer pass%s: %s", down, down == 1 ? "es" : "", worse);
+    if (down) print_wrapped("    ", line);
+}
+
+/* old: what the file held; all: what it holds now. Entries that were not graded are the same in both. */
+static void print_since(const json_t *old, const json_t *all)
+{
+    bool    headed = false;
+    json_t *now, *step;
+    size_t  i, k;
+    json_array_foreach(json_object_get(all, "exercises"), i, now) {
+        json_t *was = entry_named(json_object_get(old, "exercises"), "exercise", text_of(now, "exercise"));
+        if (!was || was == now) continue;
+        if (is(text_of(was, "state"), "BUILD") && is(text_of(now, "state"), "GRADED")) {
+            printf("\nSince the last grading\n  %s builds again\n", text_of(now, "exercise"));
+            headed = true;
+        }
+        json_array_foreach(json_object_get(now, "steps"), k, step) {
+            json_t *before = entry_named(json_object_get(was, "steps"), "step", text_of(step, "step"));
+            if (before) print_step_since(before, step, &headed);
+        }
+    }
+}
+
 /* ---- End ------------------------------------------------------------------------------------------------------- */
 
 static void print_summary(const Exercise *e, int n)
@@ -427,7 +538,17 @@ static void print_next(const Exercise *e, int n, const char *step)
             printf("Next   make watch EX=%s   (%s %s)\n", e[i].name, is(s->state, "TODO") ? "write" : "mend", s->name);
             return;
         }
+        const Step *least = NULL;       /* all is correct: of what is left, the most */
+        for (int k = 0; k < e[i].n_steps; k++) {
+            const Step *s = &e[i].step[k];
+            double left = s->of - s->correctness - s->robustness - s->performance;
+            if (left > 0.05 && (!least || left > least->of - least->correctness - least->robustness -
+                                                  least->performance + 1e-6)) least = s;
+        }
         if (step) printf("Next   make grade EX=%s looks at all of it\n", e[i].name);
+        else if (least)
+            printf("Next   make watch EX=%s   (%s: %s)\n", e[i].name, least->name,
+                   least->clean < least->n ? "what the sanitizers complain of" : "fewer instructions");
         else printf("Next   make solution EX=%s shows how the reference does it\n", e[i].name);
         return;
     }
@@ -450,6 +571,7 @@ void report_end(Exercise *e, int n, const Options *o, const Toolchain *t)
     if (!o->step) {
         json_t *old = json_load_file(GRADE_FILE, 0, NULL), *all = merge(e, n, o, t, old);
         if (!old && !access(GRADE_FILE, F_OK)) printf("\n" GRADE_FILE " was torn; a new one begins\n");
+        print_since(old, all);
         fault = access("work", F_OK) ? "there is no work/ yet" : write_whole(GRADE_FILE, all);
         json_decref(old), json_decref(all);
     }

@@ -108,9 +108,19 @@ list() {
             [ -n "$p" ] && state="$p${state:+, $state}"
             [ -n "$state" ] || state="written, not graded"
         fi
-        title=$(sed -n '1s/^# //p' "$dir/README.md" 2>/dev/null)
-        printf '%-30s %-22s %s\n' "$dir" "$state" "$title"
-    done
+        printf '%s\t%s\t%s\n' "$dir" "$state" "$(sed -n '1s/^# //p' "$dir/README.md" 2>/dev/null)"
+    done | awk -F '\t' '    # a head a stage: its bar and its points
+        function flush(   i, bar) {
+            if (!n) return
+            for (i = 1; i <= 16; i++) bar = bar (i <= 16 * done / n ? "#" : "-")
+            printf "%s%-30s [%s] %d/%d done, %d of %d points\n%s", ended++ ? "\n" : "", stage, bar, done, n, points, 100 * n, rows
+            n = done = points = 0; rows = ""
+        }
+        { split($1, part, "/"); if (part[1] != stage) { flush(); stage = part[1] }
+          n++; if ($2 ~ /done/) done++
+          if ($2 ~ /^[0-9.]+\//) points += $2
+          rows = rows sprintf("  %-28s %-22s %s\n", part[2], $2, $3) }
+        END { flush() }'
 }
 
 reset() {

@@ -33,9 +33,12 @@ run make reset EX=start && ok || no "make reset"
 grep -q mine "$file" && no "reset left the old file" || ok
 grep -q mine "$mine"/stage0/00_start/start.c.bak-* && ok || no "reset kept no backup"
 run make solution EX=start && ok || no "make solution"
-says "make solution" '^\+'
+says "make solution" 'start_dot · .*not shown before it passes'
+run make solution EX=start.start_dot ALL=1 && ok || no "make solution ALL=1"
+says "make solution ALL=1" '^\+ .*sum \+= '
 run make list && ok || no "make list"
-says "make list" 'stage0/00_start +[0-9]+ to write'
+says "make list" '^stage0 .*0/1 done, 0 of 100 points'
+says "make list" '^  00_start +[0-9]+ to write'
 run make next TRACK=nosuch && no "an unknown track was accepted" || ok
 says "unknown track" "no track 'nosuch'"
 run make run EX=start MINE=1 && no "a program ran on unwritten code" || ok
