@@ -27,6 +27,8 @@ MIRROR :=
 SETUP :=
 OUT :=
 DIR :=
+TO :=
+FROM :=
 JOBS :=
 KIND := kernel
 SECONDS := 60
@@ -36,7 +38,7 @@ ARCH := native
 CFLAGS := -O3 -g
 LDFLAGS :=
 unexport EX STAGE ALL TRACK LEVEL ARGS MINE WITH SIZES DTYPE THREADS DEVICE COMPARE PEERS SEED MIRROR SETUP OUT \
-    DIR JOBS KIND SECONDS V CC ARCH CFLAGS LDFLAGS CI CPPFLAGS CXXFLAGS LDLIBS
+    DIR TO FROM JOBS KIND SECONDS V CC ARCH CFLAGS LDFLAGS CI CPPFLAGS CXXFLAGS LDLIBS
 
 Q := $(if $(V),,@)
 comma := ,
@@ -168,6 +170,7 @@ help:
 #: run             the exercise's program [ARGS= MINE=1 MINE=all]                 make run EX=softmax MINE=1
 #: progress        points over time                                               make progress
 #: update          pull, and merge changed skeletons into work/                   make update
+#: export          grade.json as junit, gradescope, exercism, csv [TO= OUT=]      make export TO=junit
 #: Measure
 #: bench           against the libraries [EX= WITH= SIZES= THREADS= COMPARE=]     make bench EX=softmax
 #: peers           install the Python peers outside this folder                   make peers
@@ -296,6 +299,9 @@ build/matrix: $(call ref_grading,matrix launch sandbox compare) build/confine bu
 build/confine: $(call ref_grading,confine sandbox) build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(seccomp_libs)
 
+build/export: $(call ref_grading,export cells) build/ref/common/file.o build/ref/common/check.o build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(zlib_libs)
+
 needed = $(foreach n,$(filter-out common,$(needs_$1)),build/ref/$(dir_$n)/$n.o) $(if $(filter common,$(needs_$1)),build/ref/libcommon.a)
 define graded
 build/ref/$(dir_$1)/worker: build/ref/$(dir_$1)/$1.o build/ref/$(dir_$1)/test_$1.worker.o $(call ref_grading,worker probe) $(call needed,$1) grading/link.sh
@@ -311,7 +317,7 @@ $(foreach n,$(names),$(eval $(call graded,$n)))
 grader_of = $(foreach n,$1,$(addprefix build/ref/$(dir_$n)/,worker judge mutants/made))
 begun = $(foreach n,$1,$(if $(wildcard work/$(dir_$n)/$n.c),$n))
 
-.PHONY: grade worker-objects
+.PHONY: grade worker-objects export
 worker-objects: build/grade $(call grader_of,$(chosen))
 	@:
 grade: build/grade $(call grader_of,$(call begun,$(chosen)))
@@ -321,6 +327,8 @@ grade: build/grade $(call grader_of,$(call begun,$(chosen)))
 debug: build/grade $(call grader_of,$(ex))
 	$(need_ex)
 	@./build/grade --debug $(if $(step),--step '$(step)') $(if $(SEED),--seed '$(SEED)') $(dir_$(ex))
+export: build/export
+	@./build/export $(if $(FROM),--from '$(FROM)') $(if $(OUT),--out '$(OUT)') $(if $(ex),--exercise '$(ex)') '$(TO)'
 build/watch: $(call ref_grading,watch) build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^)
 watch: build/watch build/grade $(call grader_of,$(ex))
@@ -428,7 +436,7 @@ build/check/asan/%.result: build/asan/grading/tests/%
 	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan/$* ./$<
 build/check/asan64/%.result: build/asan64/grading/tests/%
 	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan64/$* ./$<
-build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/watch build/matrix build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
+build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/watch build/matrix build/export build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
 	@sh scripts/unit.sh scripts/$* sh $<
 build/check/compilers.result: $(all_src:%.c=build/warn/%.ok)
 	@sh scripts/unit.sh compilers sh scripts/compilers.sh

@@ -31,6 +31,8 @@ row font      "$(find /usr/share/fonts build/deps/usr/share/fonts -name '*.ttf' 
 row seccomp   "$(lib seccomp_libs libseccomp)" seccomp
 row bwrap     "$(first bwrap --version)" bwrap
 row valgrind  "$(first valgrind --version)" valgrind
+row xmllint   "$(xmllint --version 2>&1 | sed -n 1p)"  xmllint
+row python3   "$(first python3 --version)" python3
 row gdb       "$(first gdb --version)" gdb
 nvcc=$(value nvcc)
 if [ -n "$nvcc" ]; then printf '  ok       %-11s %s\n' nvcc "$("$nvcc" --version | tail -n 1)"; else printf '  -        %-11s %s\n' nvcc "not here, and not needed: everything runs on the CPU"; fi
