@@ -487,7 +487,7 @@ ops:
 	@sh scripts/ops.sh
 .PHONY: update study progress grade-all dist
 update:
-	@echo 'make update will pull, then merge changed skeletons into work/ three-way, showing conflicts. Until then: git pull; your work/ is never touched by it.'
+	@sh scripts/update.sh
 study:
 	@echo 'make study will run, resume and report the studies of research/. There are none yet.'
 progress:

@@ -5,9 +5,7 @@
 #   list 'DIRS'          every exercise and how far it is
 #   reset DIR            the skeleton anew; the old file is kept beside it
 #   begun 'DIRS', keep   before and after grading
-name_of() { basename "$1" | sed 's/^[0-9]*_//'; }
-git_work() { git -C work -c user.name=learner -c user.email=learner@localhost -c commit.gpgsign=false "$@"; }
-fail() { echo "$*" >&2; exit 1; }
+. scripts/given.sh
 
 # The first time: a repository of the learner's own, and what editors need.
 begin() {
@@ -34,31 +32,26 @@ JSON
     [ -f work/.gitignore ] || printf '%s\n' '*.bak-*' >work/.gitignore
 }
 
-commit() { git_work add -A >/dev/null 2>&1 && git_work diff --cached --quiet || git_work commit -q -m "$1" 2>/dev/null; }
-
-# A skeleton appears whole or not at all.
-write_skeleton() {
-    awk -f grading/skeleton.awk "$1" >"$2.new" && mv "$2.new" "$2" || { rm -f "$2.new"; fail "$2 could not be written"; }
-}
-
 stage() {
     [ -n "$2" ] || { echo "$1 has no exercises yet."; return; }
     begin
+    given_open
     fresh=0
     for dir in $2; do
         name=$(name_of "$dir")
-        for old in work/stage*/[0-9][0-9]_"$name"; do    # the number changed: the learner's folder moves with the name
-            [ -d "$old" ] && [ "$old" != "work/$dir" ] && [ ! -e "work/$dir" ] || continue
-            mkdir -p "$(dirname "work/$dir")" && mv "$old" "work/$dir" && echo "moved  $old to work/$dir"
-        done
+        move_folder "$dir"
         mkdir -p "work/$dir" || fail "work/$dir cannot be written"
-        [ -f "work/$dir/$name.h" ] || cp "$dir/$name.h" "work/$dir/"
-        [ -f "$dir/README.md" ] && [ ! -f "work/$dir/README.md" ] && cp "$dir/README.md" "work/$dir/"
+        for file in "$name.h" README.md; do
+            [ -f "$dir/$file" ] && [ ! -f "work/$dir/$file" ] || continue
+            cp "$dir/$file" "work/$dir/" && given_put "$name/$file" "$dir/$file"
+        done
         [ -d "$dir/plots" ] && [ ! -d "work/$dir/plots" ] && cp -r "$dir/plots" "work/$dir/"
         [ -f "work/$dir/$name.c" ] && continue
         write_skeleton "$dir/$name.c" "work/$dir/$name.c"
+        given_put "$name/$name.c" "work/$dir/$name.c"
         fresh=$((fresh + 1))
     done
+    given_close
     commit "skeletons of $1"
     total=$(echo $2 | wc -w)
     [ "$total" = 1 ] && noun=exercise || noun=exercises
@@ -134,6 +127,7 @@ reset() {
     fi
     cp "$1/$name.h" "work/$1/" || fail "work/$1 cannot be written"
     write_skeleton "$1/$name.c" "$src"
+    given_open && given_put "$name/$name.c" "$src" && given_put "$name/$name.h" "$1/$name.h" && given_close
     echo "fresh  $src"
 }
 
