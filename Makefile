@@ -32,13 +32,14 @@ FROM :=
 JOBS :=
 KIND := kernel
 SECONDS := 60
+HTML :=
 V :=
 CC := gcc
 ARCH := native
 CFLAGS := -O3 -g
 LDFLAGS :=
 unexport EX STAGE ALL TRACK LEVEL ARGS MINE WITH SIZES DTYPE THREADS DEVICE COMPARE PEERS SEED MIRROR SETUP OUT \
-    DIR TO FROM JOBS KIND SECONDS V CC ARCH CFLAGS LDFLAGS CI CPPFLAGS CXXFLAGS LDLIBS
+    DIR TO FROM JOBS KIND SECONDS HTML V CC ARCH CFLAGS LDFLAGS CI CPPFLAGS CXXFLAGS LDLIBS
 
 Q := $(if $(V),,@)
 comma := ,
@@ -76,7 +77,7 @@ chosen := $(if $(EX),$(ex),$(if $(STAGE),$(foreach n,$(names),$(if $(filter stag
 
 # ---- The machine, looked at once ---------------------------------------------------------------------------------------
 
-plain_goals := help setup setup-tour setup-check tour check check-full clean data new update study progress grade-all dist doctor list solution hint ops
+plain_goals := help setup setup-tour setup-check tour check check-full clean data new update study grade-all dist doctor list predict solution hint ops
 ifneq ($(filter-out $(plain_goals),$(goals)),)
 include build/config.mk
 endif
@@ -164,11 +165,12 @@ help:
 #: next, list      what to do next along TRACK=, every exercise                   make next
 #: hint            a hint for a step, LEVEL=1 to 3                                make hint EX=softmax LEVEL=2
 #: debug           gdb on the failing probe                                       make debug EX=softmax
+#: predict         your guesses beside what was measured                          make predict EX=softmax
 #: watch           grade again whenever the file is saved                         make watch EX=softmax
 #: reset           the skeleton anew; your file is kept as a backup               make reset EX=softmax
 #: solution        your finished steps beside the reference's [ALL=1: all]        make solution EX=softmax
 #: run             the exercise's program [ARGS= MINE=1 MINE=all]                 make run EX=softmax MINE=1
-#: progress        points over time                                               make progress
+#: progress        folders, hours, points over time [HTML=1: a page]              make progress
 #: update          pull, and merge changed skeletons into work/                   make update
 #: export          grade.json as junit, gradescope, exercism, csv [TO= OUT=]      make export TO=junit
 #: Measure
@@ -243,7 +245,7 @@ run:
 	@echo 'make run needs EX=: one of $(call has_main,$(names))' >&2; exit 2
 else ifneq ($(filter 1,$(MINE))$(wildcard work/$(dir_$(ex))/$(ex).c),1)
 run: $(program)
-	@$(if $(filter all,$(MINE)),echo 'your own code: $(or $(mine_done),none is finished yet)';) ./$(program) $(ARGS)
+	@$(if $(filter all,$(MINE)),echo 'your own code: $(or $(mine_done),none is finished yet)';) ./$(program) $(if $(MINE),$(if $(findstring --out,$(ARGS)),,--out build/mine/out/$(ex))) $(ARGS)
 else
 run:
 	@echo 'work/$(dir_$(ex))/$(ex).c is not there: make $(firstword $(subst /, ,$(dir_$(ex)))) writes it' >&2; exit 2
@@ -252,7 +254,7 @@ endif
 # ---- The learner's copies ----------------------------------------------------------------------------------------------
 
 stages := stage0 stage1 stage2 stage3 stage4
-.PHONY: $(stages) next list hint debug watch reset solution
+.PHONY: $(stages) next list hint debug watch reset solution predict
 $(stages): stage%:
 	@sh scripts/work.sh stage '$@' '$(strip $(foreach n,$(names),$(if $(filter stage$*/%,$(dir_$n)),$(dir_$n))))'
 	@$(MAKE) --silent worker-objects STAGE=$*
@@ -270,6 +272,8 @@ hint:
 reset:
 	$(need_ex)
 	@sh scripts/work.sh reset '$(dir_$(ex))'
+predict:
+	@sh scripts/predict.sh show '$(foreach n,$(call begun,$(chosen)),$(dir_$n))'
 solution:
 	$(need_ex)
 	$(need_file)
@@ -323,6 +327,7 @@ worker-objects: build/grade $(call grader_of,$(chosen))
 grade: build/grade $(call grader_of,$(call begun,$(chosen)))
 	@sh scripts/work.sh begun '$(foreach n,$(chosen),$(dir_$n))' && \
 	    ./build/grade $(if $(ALL),--all) $(if $(V),--verbose) $(if $(step),--step '$(step)') $(if $(SEED),--seed '$(SEED)') $(if $(LEVEL),--level '$(LEVEL)') $(foreach n,$(call begun,$(chosen)),$(dir_$n))
+	@sh scripts/predict.sh look '$(foreach n,$(call begun,$(chosen)),$(dir_$n))' '$(MAKE)'
 	@sh scripts/work.sh keep
 debug: build/grade $(call grader_of,$(ex))
 	$(need_ex)
@@ -335,6 +340,11 @@ watch: build/watch build/grade $(call grader_of,$(ex))
 	$(need_ex)
 	$(need_file)
 	@./build/watch '$(mine)' './build/grade $(if $(step),--step $(step)) $(if $(LEVEL),--level $(LEVEL)) $(dir_$(ex)); sh scripts/work.sh keep'
+
+build/progress: $(call ref_grading,progress) build/ref/libcommon.a build/flags/ld_ref build/flags/libs
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) build/ref/libcommon.a $(libs)
+progress: build/progress
+	@./build/progress $(if $(HTML),--html) '$(TRACK)'
 
 # ---- Benchmarks (bench/README.md) ------------------------------------------------------------------------------------------
 
@@ -490,8 +500,6 @@ update:
 	@sh scripts/update.sh
 study:
 	@echo 'make study will run, resume and report the studies of research/. There are none yet.'
-progress:
-	@echo 'make progress will draw your points over time. Until then: make grade, and git -C work log, which has a commit a grading.'
 grade-all:
 	@echo 'make grade-all will grade a folder of submissions in the sandbox. Until the sandbox is there, grade only code that you trust: make grade.'
 dist:

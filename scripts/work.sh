@@ -52,6 +52,7 @@ stage() {
         fresh=$((fresh + 1))
     done
     given_close
+    sh scripts/predict.sh ask "$2" || exit 1
     commit "skeletons of $1"
     total=$(echo $2 | wc -w)
     [ "$total" = 1 ] && noun=exercise || noun=exercises
