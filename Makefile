@@ -186,6 +186,7 @@ help:
 #: ops             every operation of the library, its file, its lines          make ops
 #: new             every file of a new exercise, already building                 make new EX=stage2/08_layernorm
 #: grade-all       grade a folder of submissions [DIR= JOBS=]                     make grade-all
+#: similar         pairs of submissions to read side by side [DIR= OUT=]        make similar DIR=submissions
 #: dist            export skeletons without references [OUT=]                     make dist
 #: clean           remove build/ (never work/ or data/)                           make clean
 
@@ -306,6 +307,9 @@ build/confine: $(call ref_grading,confine sandbox) build/flags/ld_ref
 build/export: $(call ref_grading,export cells) build/ref/common/file.o build/ref/common/check.o build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(zlib_libs)
 
+build/similar: $(call ref_grading,similar cells) build/ref/common/file.o build/ref/common/check.o build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(zlib_libs)
+
 needed = $(foreach n,$(filter-out common,$(needs_$1)),build/ref/$(dir_$n)/$n.o) $(if $(filter common,$(needs_$1)),build/ref/libcommon.a)
 define graded
 build/ref/$(dir_$1)/worker: build/ref/$(dir_$1)/$1.o build/ref/$(dir_$1)/test_$1.worker.o $(call ref_grading,worker probe) $(call needed,$1) grading/link.sh
@@ -321,7 +325,7 @@ $(foreach n,$(names),$(eval $(call graded,$n)))
 grader_of = $(foreach n,$1,$(addprefix build/ref/$(dir_$n)/,worker judge mutants/made))
 begun = $(foreach n,$1,$(if $(wildcard work/$(dir_$n)/$n.c),$n))
 
-.PHONY: grade worker-objects export
+.PHONY: grade worker-objects export similar
 worker-objects: build/grade $(call grader_of,$(chosen))
 	@:
 grade: build/grade $(call grader_of,$(call begun,$(chosen)))
@@ -334,6 +338,8 @@ debug: build/grade $(call grader_of,$(ex))
 	@./build/grade --debug $(if $(step),--step '$(step)') $(if $(SEED),--seed '$(SEED)') $(dir_$(ex))
 export: build/export
 	@./build/export $(if $(FROM),--from '$(FROM)') $(if $(OUT),--out '$(OUT)') $(if $(ex),--exercise '$(ex)') '$(TO)'
+similar: build/similar
+	@./build/similar $(if $(OUT),--out '$(OUT)') $(if $(ex),--exercise '$(ex)') '$(DIR)'
 build/watch: $(call ref_grading,watch) build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^)
 watch: build/watch build/grade $(call grader_of,$(ex))
@@ -446,7 +452,7 @@ build/check/asan/%.result: build/asan/grading/tests/%
 	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan/$* ./$<
 build/check/asan64/%.result: build/asan64/grading/tests/%
 	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan64/$* ./$<
-build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/watch build/matrix build/export build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
+build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/watch build/matrix build/export build/similar build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
 	@sh scripts/unit.sh scripts/$* sh $<
 build/check/compilers.result: $(all_src:%.c=build/warn/%.ok)
 	@sh scripts/unit.sh compilers sh scripts/compilers.sh

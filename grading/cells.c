@@ -1,4 +1,4 @@
-/* cells.c -- text from strangers inside CSV and XML. */
+/* cells.c -- text from strangers inside CSV, XML and on a terminal. */
 #include "cells.h"
 #include <stdbool.h>
 #include <stdlib.h>
@@ -21,14 +21,43 @@ static bool is_formula(const char *text)
     return false;
 }
 
+/* Bytes of the character that text begins with; 0 where it is no UTF-8. */
+static size_t utf8(const char *text)
+{
+    unsigned char c = (unsigned char)*text;
+    size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < n; i++)
+        if (((unsigned char)text[i] & 0xc0) != 0x80) return 0;
+    unsigned char next = n > 2 ? (unsigned char)text[1] : 0;    /* too long a form, a surrogate, beyond the last */
+    if ((c == 0xe0 && next < 0xa0) || (c == 0xed && next > 0x9f) || (c == 0xf0 && next < 0x90)) return 0;
+    return c == 0xf4 && next > 0x8f ? 0 : n;
+}
+
+static bool is_control(char c) { return (unsigned char)c < ' ' || c == 0x7f; }
+
 void csv_cell(FILE *f, const char *text)
 {
     fputs(is_formula(text) ? "\"'" : "\"", f);
-    for (; *text; text++) {
+    for (size_t n; *text; text += n ? n : 1) {
+        n = utf8(text);
         if (*text == '"') putc('"', f);
-        putc((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text, f);
+        if (!n) fprintf(f, "\\x%02x", (unsigned char)*text);
+        else if (is_control(*text)) putc(' ', f);
+        else fwrite(text, 1, n, f);
     }
     putc('"', f);
+}
+
+/* U+0080 to U+009F, C2 80 to C2 9F, are control characters too. */
+void plain_text(FILE *f, const char *text)
+{
+    for (size_t n; *text; text += n ? n : 1) {
+        n = utf8(text);
+        if (!n || is_control(*text)) fprintf(f, "\\x%02x", (unsigned char)*text);
+        else if ((unsigned char)*text == 0xc2 && (unsigned char)text[1] < 0xa0)
+            fprintf(f, "\\xc2\\x%02x", (unsigned char)text[1]);
+        else fwrite(text, 1, n, f);
+    }
 }
 
 /* U+FFFE and U+FFFF are UTF-8's EF BF BE and EF BF BF; XML forbids both, and most control characters. */
@@ -41,7 +70,7 @@ void xml_text(FILE *f, const char *text)
         else if (c == '&') fputs("&amp;", f);
         else if (c == '"') fputs("&quot;", f);
         else if (c == '\n' || c == '\t') fprintf(f, "&#%d;", c); /* as they are, an attribute would lose them */
-        else if (c < ' ' || c == 0x7f) putc('?', f);
+        else if (is_control(*text)) putc('?', f);
         else if (c == 0xef && (!strncmp(text, "\xef\xbf\xbe", 3) || !strncmp(text, "\xef\xbf\xbf", 3)))
             putc('?', f), text += 2;
         else putc(c, f);

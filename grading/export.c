@@ -528,13 +528,6 @@ static const char *convert(Writer *write, const Report *r, const char *out)
     return wrong;
 }
 
-/* The sentence may quote the file: what a terminal would obey is not passed on. */
-static void complain(const char *wrong)
-{
-    for (const char *c = wrong; *c; c++) putc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, stderr);
-    putc('\n', stderr);
-}
-
 int main(int argc, char **argv)
 {
     static const struct option options[] = { { "from", 1, NULL, 'f' }, { "out", 1, NULL, 'o' },
@@ -555,6 +548,6 @@ int main(int argc, char **argv)
     const char *wrong = load(&r);
     if (!wrong) wrong = convert(write, &r, out);
     json_decref(r.root);
-    if (wrong) complain(wrong);
+    if (wrong) plain_text(stderr, wrong), putc('\n', stderr);     /* it may quote the file */
     return wrong ? 1 : 0;
 }
