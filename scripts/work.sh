@@ -29,6 +29,7 @@ begin() {
     ]
 }
 JSON
+    [ -f work/AGENTS.md ] || cp AGENTS.md work/ 2>/dev/null    # assistants read it where they are started
     [ -f work/.gitignore ] || printf '%s\n' '*.bak-*' >work/.gitignore
 }
 
