@@ -15,7 +15,7 @@ void tape_add_temp(Tape *t, Tensor *x, const char *owner)
 static Temp *find_temp(Tape *t, const void *data)
 {
     for (int64_t i = t->n_temp - 1; t->scope >= 0 && i >= t->scope; i--)
-        if (!t->temp[i].tensor->base && t->temp[i].tensor->data == data) return &t->temp[i];
+        if (!t->temp[i].tensor->base && !t->temp[i].remade && t->temp[i].tensor->data == data) return &t->temp[i];
     return NULL;
 }
 
@@ -43,7 +43,7 @@ static void close_scope(Tape *t, int64_t outer, const Tensor *y)
             continue;
         }
         if (!m.tensor->base && !m.taken && m.tensor->data) give_back(m.tensor, m.owner);
-        arena_give_back(m.tensor->arena, DEV_CPU, m.tensor, sizeof *m.tensor, "headers");
+        if (!m.remade) arena_give_back(m.tensor->arena, DEV_CPU, m.tensor, sizeof *m.tensor, "headers");
     }
     t->n_temp = kept;
     t->scope = outer;
@@ -157,7 +157,7 @@ static void release_outputs(Node *n)
         if (!in_place) y->needs_grad = false; /* the node is gone: kept, it goes on as a constant */
         if (y->base || y->keep || in_place) continue; /* not this node's to give */
         y->grad = NULL;
-        give_back(y, n->op->name);
+        if (y->data) give_back(y, n->op->name); /* else it was forgotten */
     }
 }
 
@@ -170,6 +170,7 @@ static void play_one(Tape *t, Node n)
     release_outputs(&n);
     t->playing = before;
     close_scope(t, outer, NULL);
+    while (t->n_forgotten > 0 && t->forgotten[t->n_forgotten - 1].node >= t->n) t->n_forgotten--;
 }
 
 static void play(Tape *t, int64_t down_to)
@@ -203,6 +204,57 @@ void tape_backward(Tape *t, Tensor *y)
     play(t, 0);
     close_scope(t, outer, NULL);
     t->recording = was;
+}
+
+/* ---- Forgetting ---- */
+
+/* The node that made x, if it was recorded and can run again. Nobody after it may know where x lay. */
+static int64_t find_maker(const Tape *t, const Tensor *x)
+{
+    for (int64_t i = t->n - 1; i >= 0; i--) {
+        const Node *n = &t->node[i];
+        bool made = false;
+        for (int k = 0; k < n->n_in; k++)
+            if (n->in[k] && n->in[k]->base == x) tape_refuse(n, "has seen a view of what is to be forgotten");
+        for (int k = 0; k < n->n_out; k++) made |= n->out[k] == x;
+        if (made && tape_is_input(n, x)) tape_refuse(n, "has written in place what is to be forgotten");
+        if (made) return n->op->forward[x->device] ? i : -1;
+    }
+    return -1;
+}
+
+void tape_forget(Tape *t, Tensor *x)
+{
+    bool    may = t->recording && x->arena == t->arena && x->data && !x->base && !x->keep;
+    int64_t at = may ? find_maker(t, x) : -1;
+    if (at < 0) return;
+    if (t->n_forgotten == t->forgotten_room)
+        t->forgotten = tape_grow(t->forgotten, &t->forgotten_room, sizeof *t->forgotten);
+    int64_t i = t->n_forgotten++; /* sorted by node, as they will be played */
+    for (; i > 0 && t->forgotten[i - 1].node > at; i--) t->forgotten[i] = t->forgotten[i - 1];
+    t->forgotten[i] = (Forgotten){ .tensor = x, .node = at };
+    give_back(x, t->node[at].op->name);
+}
+
+/* For the node being played alone: where the next one asks again, it is made again. */
+bool tape_remake(Tape *t, Tensor *x)
+{
+    int64_t i = t->n_forgotten - 1;
+    while (i >= 0 && t->forgotten[i].tensor != x) i--;
+    if (i < 0 || t->scope < 0) return false;
+    Node n = t->node[t->forgotten[i].node];
+    for (int k = 0; k < n.n_in; k++) {
+        if (!n.in[k]) continue;
+        Tensor *root = tensor_root(n.in[k]);
+        if (!root->data && !tape_remake(t, root)) return false;
+        if (tape_versions(&n)[k] != root->version)
+            tape_refuse(&n, "is to make again what was forgotten, but an input has been written in place since");
+    }
+    x->data = arena_alloc(x->arena, x->device, tensor_bytes(x), n.op->name);
+    tape_add_temp(t, x, n.op->name);
+    t->temp[t->n_temp - 1].remade = true;
+    tape_launch(t, &n, true);
+    return true;
 }
 
 /* ---- Recomputation ---- */

@@ -58,6 +58,7 @@ void tape_free(Tape *t)
     arena_free(t->arena);
     free(t->node);
     free(t->temp);
+    free(t->forgotten);
     free(t);
 }
 
@@ -65,7 +66,7 @@ void tape_reset(Tape *t)
 {
     CHECK(t->scope < 0, "tape_reset: within tape_backward or tape_recompute");
     end_step(t);
-    t->n = 0;
+    t->n = t->n_forgotten = 0;
     arena_reset(t->arena);
 }
 
@@ -188,8 +189,8 @@ static void check_inputs(Tape *t, Node *n)
     for (int i = 0; i < n->n_in; i++) {
         Tensor *x = n->in[i];
         if (!x) continue;
-        if (!tensor_root(x)->data)
-            tape_refuse(n, "tape_backward gave an input back: tape_keep() it, or read it before");
+        if (!tensor_root(x)->data && !tape_remake(t, tensor_root(x)))
+            tape_refuse(n, "tape_backward or tape_forget gave an input back: tape_keep() it, or read it before");
         if (x->device != n->in[0]->device) tape_refuse(n, "inputs on two devices");
         if (t->playing) tape_check_unwritten(t, n, x);
         if (is_float(x->dtype) && !first) first = x;
@@ -219,13 +220,20 @@ void *tape_scratch(Tape *t, size_t bytes)
 
 void *tape_stream(Tape *t) { return (void)t, NULL; }
 
-static void launch(Tape *t, Node *n)
+static void run_kernel(Tape *t, Node *n)
 {
     void (*forward)(Tape *, Node *) = n->op->forward[n->out[0]->device];
     if (!forward) tape_refuse(n, "no kernel for this device");
     forward(t, n);
     if (t->scratch) arena_give_back(t->arena, DEV_CPU, t->scratch, t->scratch_size, "scratch");
     t->scratch = NULL;
+}
+
+void tape_launch(Tape *t, Node *n, bool writes)
+{
+    look_before(t, n);
+    if (writes) run_kernel(t, n);
+    look_after(t, n);
 }
 
 /* out[i], which shape() has left as it came or turned into a view: give it a header, and memory if it needs some. */
@@ -281,9 +289,7 @@ void tape_run_all(Tape *t, Node n, Tensor **out)
         if (n.out[i] == &fresh[i]) n.out[i] = place(t, &n, fresh[i], wants);
         else overwrite(t, &n, given, n.out[i], wants);
     }
-    look_before(t, &n);
-    if (writes) launch(t, &n); /* a view is done already */
-    look_after(t, &n);
+    tape_launch(t, &n, writes); /* a view is done already */
     memcpy(out, n.out, (size_t)n.n_out * sizeof *out);
     if (wants && t->recording) tape_remember(t, n);
     else arena_give_back(t->arena, DEV_CPU, n.in, in_bytes(&n), "tape");

@@ -50,6 +50,10 @@ Tensor *tape_keep(Tensor *);                        /* tape_backward will not gi
 /* Runs f again during backward instead of keeping its activations. f depends on in and ctx alone (random numbers come
  * from a copy of an Rng in ctx) and writes nothing in place that lives outside; ctx lives until tape_backward. */
 Tensor *tape_recompute(Tape *, Tensor *(*f)(Tape *, Tensor **in, void *ctx), Tensor **in, int n_in, void *ctx);
+/* The same for what one cheap op gave: x's memory goes back now, and each node whose backward asks for x has it worked
+ * out again. Call it when forward is done with x: no views of it, nothing written in place. Where nothing is recorded
+ * that could make x again, x stays. */
+void    tape_forget(Tape *, Tensor *x);
 
 void    tape_replace(Tape *, const char *name, const Op *row); /* a learner's kernel; NULL slots keep the library's */
 void    tape_replaced(Tape *, FILE *);              /* how often each replacement ran: 0 is likely a misspelt name */

@@ -306,6 +306,60 @@ Test(tape, recomputation_takes_less_memory_for_the_same_bits)
     tape_free(twice);
 }
 
+/* ---- Forgetting ---- */
+
+static Tensor *forgotten(Tape *t, Tensor **in, void *ctx) /* three users of one, two in a row, an op that reads its y */
+{
+    Tensor **p = ctx, *h = op_softmax(t, in[0]), *g = op_tanh(t, h), *y = op_mul(t, op_linear(t, g, p[0], p[1]), g);
+    y = op_add(t, y, op_mul(t, h, g));
+    tape_forget(t, h), tape_forget(t, g);
+    return op_add(t, in[0], y);
+}
+static Tensor *forgotten_again(Tape *t, Tensor **in, void *ctx) { return tape_recompute(t, forgotten, in, 1, ctx); }
+
+Test(tape, what_is_forgotten_has_the_right_gradient)
+{
+    Tensor *p[] = { param(SHAPE(4, 4)), param(SHAPE(4)) };
+    GRADCHECK(forgotten, p, param(SHAPE(3, 4)));
+    GRADCHECK(forgotten_again, p, param(SHAPE(3, 4)));
+}
+
+static Tensor *forgetful_tower(Tape *t, Tensor *x, Tensor *w, bool forget)
+{
+    for (int i = 0; i < 8; i++) {
+        Tensor *h = op_gelu(t, op_matmul(t, x, w));
+        x = op_matmul(t, h, w);
+        if (forget) tape_forget(t, h);
+    }
+    return sum(t, x);
+}
+
+Test(tape, forgetting_takes_less_memory_for_the_same_bits)
+{
+    Tensor *w = param(SHAPE(64, 64)), *x = param(SHAPE(256, 64));
+    size_t bytes = tensor_bytes(w), peak[2];
+    real *want = malloc(bytes);
+    for (int forget = 0; forget < 2; forget++) {
+        Tape *t = tape_new("tower");
+        tape_backward(t, forgetful_tower(t, x, w, forget));
+        if (forget) cr_assert_arr_eq(want, w->grad->data, bytes, "the gradients differ");
+        memcpy(want, w->grad->data, bytes);
+        peak[forget] = arena_peak(tape_arena(t));
+        tensor_drop_grad(w), tensor_drop_grad(x);
+        tape_free(t);
+    }
+    cr_assert(peak[1] + 6 * tensor_bytes(x) <= peak[0], "the peak is %zu, forgetful %zu", peak[0], peak[1]);
+    free(want);
+}
+
+Test(tape, what_cannot_be_made_again_stays)
+{
+    Tensor *c = constant(SHAPE(3)), *x = param(SHAPE(3)), *h = op_gelu(tape, c), *view = op_reshape(tape, x, SHAPE(3));
+    Tensor *kept = tape_keep(op_gelu(tape, x));
+    tape_forget(tape, c), tape_forget(tape, h), tape_forget(tape, x), tape_forget(tape, view), tape_forget(tape, kept);
+    cr_assert(c->data && h->data && x->data && view->data && kept->data);
+}
+
 /* ---- In place ---- */
 
 Test(tape, a_write_is_fine_where_nobody_needs_the_old_value) /* add needs neither input */
@@ -391,6 +445,30 @@ static void scratch_twice(void)
                            .forward = { [DEV_CPU] = two_pieces } };
     tape_run(tape, (Node){ .op = &op, IN(param(SHAPE(3))) });
 }
+static void forget_viewed(void)
+{
+    Tensor *h = op_gelu(tape, param(SHAPE(4)));
+    op_gelu(tape, op_reshape(tape, h, SHAPE(2, 2)));
+    tape_forget(tape, h);
+}
+static void forget_written(void)
+{
+    Tensor *h = op_gelu(tape, param(SHAPE(4)));
+    tape_forget(tape, op_copy_into(tape, h, param(SHAPE(4))));
+}
+static void forget_read(void)
+{
+    Tensor *h = op_gelu(tape, param(SHAPE(4)));
+    tape_forget(tape, h);
+    op_gelu(tape, h);
+}
+static void forget_changed(void)
+{
+    Tensor *x = op_add(tape, param(SHAPE(4)), param(SHAPE(4))), *h = op_softmax(tape, x), *y = op_mul(tape, h, h);
+    tape_forget(tape, h);
+    op_copy_into(tape, x, param(SHAPE(4)));
+    tape_backward(tape, sum(tape, y));
+}
 static Tensor *resets(Tape *t, Tensor **in, void *ctx) { return (void)ctx, tape_reset(t), in[0]; }
 static void reset_within(void) { tape_recompute(tape, resets, (Tensor *[]){ param(SHAPE(3)) }, 1, NULL); }
 
@@ -398,13 +476,17 @@ Test(tape, refusals)
 {
     expect_refusal(two_dtypes, "add: inputs of two dtypes: f");
     expect_refusal(wrong_dtype, "gelu: does not take this dtype: bf16(2)");
-    expect_refusal(given_back, "gelu: tape_backward gave an input back: tape_keep() it, or read it before: f");
+    expect_refusal(given_back, "gelu: tape_backward or tape_forget gave an input back: tape_keep() it, or read it");
     expect_refusal(no_scalar, "(3) is no scalar and has no gradient set");
     expect_refusal(nothing_to_learn, "needs a gradient");
     expect_refusal(wrong_gradient, "(4) for a tensor f");
     expect_refusal(no_kernel, "ghost: no kernel for this device: f");
     expect_refusal(no_input, "ghost: needs a first input");
     expect_refusal(scratch_twice, "tape_scratch: one piece a kernel");
+    expect_refusal(forget_viewed, "gelu: has seen a view of what is to be forgotten");
+    expect_refusal(forget_written, "copy_into: has written in place what is to be forgotten");
+    expect_refusal(forget_read, "gelu: tape_backward or tape_forget gave an input back");
+    expect_refusal(forget_changed, "softmax: is to make again what was forgotten, but an input has been written");
     expect_refusal(reset_within, "tape_reset: within tape_backward or tape_recompute");
 }
 
