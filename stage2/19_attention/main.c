@@ -22,7 +22,7 @@ static const Flag flags[] = {
     { "epochs", FLAG_INT, offsetof(Options, epochs), "40", "8", "2", "times that every image is seen" },
     { "batch", FLAG_INT, offsetof(Options, batch), "32", NULL, "100", "images a step" },
     { "rate", FLAG_FLOAT, offsetof(Options, rate), "0.003", NULL, NULL, "of the first step; it falls to 0 in a line" },
-    { "seeds", FLAG_INT, offsetof(Options, seeds), "3", "1", "1", "runs; the median counts" },
+    { "seeds", FLAG_INT, offsetof(Options, seeds), "3", "1", NULL, "runs; the median counts" },
     { "draws", FLAG_INT, offsetof(Options, draws), "32", "8", NULL, "64 x 64 scores each, for the table of scales" },
     { 0 }
 };
