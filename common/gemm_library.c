@@ -22,9 +22,13 @@ static Side side(const real *data, const int64_t *s, int64_t rows, int64_t cols)
     return x;
 }
 
-/* On one thread: libraries share work out by the number of threads, and then sums come out differently. */
+/* On one thread: libraries share work out by the number of threads, and then sums come out differently. What is set
+ * here is forgotten at the end of the parallel region that this is called from. */
 static void library(real *C, int64_t ldc, int64_t M, int64_t N, int64_t K, Side a, Side b, real beta)
 {
+#ifdef _OPENMP
+    omp_set_num_threads(1);
+#endif
 #if defined HAVE_DNNL && !defined REAL64
     dnnl_sgemm(a.turned ? 'T' : 'N', b.turned ? 'T' : 'N', M, N, K, 1, a.data, a.line, b.data, b.line, beta, C, ldc);
 #else
@@ -58,9 +62,6 @@ static void by_columns(real *C, int64_t M, int64_t N, int64_t K, Side a, Side b,
         int64_t n = i * WIDTH, width = N - n < WIDTH ? N - n : WIDTH;
         Side part = b;
         part.data += n * (b.turned ? b.line : 1);
-#ifdef _OPENMP
-        omp_set_num_threads(1); /* of the library called from here: forgotten at the end of the region */
-#endif
         library(C + n, N, M, width, K, a, part, beta);
     }
 }
@@ -74,4 +75,17 @@ bool gemm_library(real *C, int64_t M, int64_t N, int64_t K, const real *A, const
     by_columns(C, M, N, K, a, b, beta);
     if (f) f(ctx, 0, 0, M, N);
     return true;
+}
+
+void gemm_tile(real *C, int64_t M, int64_t N, int64_t K, const real *A, const int64_t *sa, const real *B,
+               const int64_t *sb, real beta)
+{
+#if defined HAVE_DNNL && !defined REAL64
+    Side a = side(A, sa, M, K), b = side(B, sb, K, N);
+    if (M > 1 && N > 1 && K > 1 && a.fits && b.fits) {
+        library(C, N, M, N, K, a, b, beta);
+        return;
+    }
+#endif
+    gemm(C, M, N, K, A, sa, B, sb, beta);
 }

@@ -1,9 +1,7 @@
 /* attention.c -- y = softmax(scale q k^T + mask) v for each head, a tile of scores at a time. */
 #include <string.h>
+#include "gemm_library.h"
 #include "rows.h"
-#ifdef HAVE_DNNL
-#include <oneapi/dnnl/dnnl.h>
-#endif
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -75,24 +73,6 @@ static void gather(real *to, const Group *g, const Tensor *x, int64_t from, int6
 
 /* ---- A tile of scores, and what of it counts ---- */
 
-/* gemm for a tile, on this thread alone. oneDNN is the quickest where all sides are this short. */
-static void multiply(real *C, int64_t M, int64_t N, int64_t K, const real *A, const int64_t *sa, const real *B,
-                     const int64_t *sb, real beta)
-{
-#if defined HAVE_DNNL && !defined REAL64
-    bool    ta = sa[1] != 1, tb = sb[1] != 1;
-    int64_t la = sa[ta], lb = sb[tb];
-    if (M > 1 && N > 1 && K > 1 && sa[!ta] == 1 && sb[!tb] == 1 && la >= (ta ? M : K) && lb >= (tb ? K : N)) {
-#ifdef _OPENMP
-        omp_set_num_threads(1); /* forgotten at the end of the parallel region: else its sums would depend on it */
-#endif
-        dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', M, N, K, 1, A, la, B, lb, beta, C, N);
-        return;
-    }
-#endif
-    gemm(C, M, N, K, A, sa, B, sb, beta);
-}
-
 typedef struct Span { int64_t from, to; } Span;
 typedef struct Tile {
     int64_t from, M, j, N;              /* rows from .. from+M-1, keys j .. j+N-1 */
@@ -117,7 +97,8 @@ static void tile(Tile *x, const Group *g, int64_t from, int64_t M, int64_t j, in
 static void scores(real *s, const Group *g, const Tile *x, const real *q)
 {
     const Problem *p = g->p;
-    multiply(s, x->M, x->N, p->D, q, (int64_t[]){ p->D, 1 }, keys(g, p->k, x->j), (int64_t[]){ 1, p->k->stride[1] }, 0);
+    const int64_t rows[] = { p->D, 1 }, columns[] = { 1, p->k->stride[1] };
+    gemm_tile(s, x->M, x->N, p->D, q, rows, keys(g, p->k, x->j), columns, 0);
     for (int64_t r = 0; p->slopes && r < x->M; r++) {
         int64_t h = g->hk * p->G + (x->from + r) % p->G, i = (x->from + r) / p->G + p->S - p->T;
         real slope = ((const real *)p->slopes->data)[h * p->slopes->stride[0]], *a = s + r * x->N;
@@ -142,7 +123,7 @@ static void product(real *C, int64_t M, int64_t N, int64_t K, const real *A, con
 {
     const int64_t sb[] = { line, 1 };
     if (!masked || finite(B, line, K, N)) {
-        multiply(C, M, N, K, A, sa, B, sb, 1);
+        gemm_tile(C, M, N, K, A, sa, B, sb, 1);
         return;
     }
     for (int64_t m = 0; m < M; m++)
@@ -323,7 +304,7 @@ static void backward_rows(const Group *g, const Node *n, Tensor *dq, real *dk, r
         tile(&x, g, from, M, j, least(KEYS, most - j));
         int64_t N = x.N, across[] = { N, 1 }, down[] = { 1, N };
         scores(s, g, &x, q);
-        multiply(ds, M, N, DV, dy, (int64_t[]){ DV, 1 }, keys(g, p->v, j), (int64_t[]){ 1, p->v->stride[1] }, 0);
+        gemm_tile(ds, M, N, DV, dy, (int64_t[]){ DV, 1 }, keys(g, p->v, j), (int64_t[]){ 1, p->v->stride[1] }, 0);
         for (int64_t r = 0; r < M; r++) {
             real *a = s + r * N, *da = ds + r * N;
 #pragma omp simd
