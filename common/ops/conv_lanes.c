@@ -319,13 +319,15 @@ static Pack dy_pack(const Conv *c)
 
 static bool takes(const Conv *c, ConvProduct what)
 {
-    bool full = packs(c->N) * LANES * 4 <= c->N * 5; /* four lanes of five at work */
+    const double busy = (double)c->N / (double)(packs(c->N) * LANES); /* of the lanes */
 #ifdef HAVE_DNNL
-    /* With so many channels oneDNN's blocks of channels are faster by a tenth, copies and all. */
-    const int64_t many = 64 * c->groups;
-    if (what != CONV_WEIGHTS && c->C >= many && c->OC >= many) return false;
+    /* oneDNN computes channels by sixteens, but three and fewer as they are. With nearly all of what it computes used
+     * it is the faster one, copies and all. */
+    const int64_t IN = c->C / c->groups, OUT = c->OC / c->groups, block = c->C <= 3 && what != CONV_DATA ? IN : 16;
+    const double used = (double)(IN * OUT) / (double)(up(IN, block) * up(OUT, 16));
+    if (used >= .75 * busy) return false;
 #endif
-    if (!full || c->OH < 1 || c->OW < 1 || c->C < 1 || c->OC < 1) return false;
+    if (busy < .5 || c->OH < 1 || c->OW < 1 || c->C < 1 || c->OC < 1) return false;
     return what != CONV_DATA || (c->stride[0] == 1 && c->stride[1] == 1 && c->pad[0] <= (c->KH - 1) * c->dilation[0] &&
                                  c->pad[1] <= (c->KW - 1) * c->dilation[1]);
 }

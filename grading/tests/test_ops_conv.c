@@ -129,6 +129,9 @@ static const Case cases[] = {
     { 16, 8, 5, 6, 8, 3, 3, { .pad = { 1, 1 }, .groups = 8 } },
     { 16, 64, 3, 4, 64, 3, 3, { .pad = { 1, 1 } } },
     { 29, 3, 5, 5, 9, 2, 4, { .dilation = { 3, 1 }, .pad = { 0, 2 } } },
+    { 11, 16, 5, 6, 16, 3, 3, { .stride = { 1, 2 }, .pad = { 1, 1 } } },
+    { 37, 3, 4, 4, 16, 2, 3, { .pad = { 1, 1 } } },
+    { 2, 16, 4, 3, 70, 3, 1, { .pad = { 1, 0 } } },
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -309,18 +312,24 @@ Test(conv, which_maximum)
 #ifdef _OPENMP
 Test(conv, the_number_of_threads_changes_nothing)
 {
-    for (int N = 3; N < 64; N += 45) {
-        Tensor *x = param(SHAPE(N, 6, 30, 33)), *w = param(SHAPE(20, 6, 3, 3)), *b = param(SHAPE(20)), *last[5] = { 0 };
-        Tensor *r = constant(SHAPE(N, 20, 15, 16));
+    const ConvArg arg = { .pad = { 1, 1 } };
+    const Case sizes[] = { { 3, 6, 30, 33, 20, 3, 3, arg }, { 48, 6, 30, 33, 20, 3, 3, arg },
+                           { 1, 16, 32, 32, 64, 3, 3, arg }, { 27, 16, 16, 14, 32, 3, 3, arg } };
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        const Case *c = &sizes[s];
+        Tensor *x = param(SHAPE(c->N, c->C, c->H, c->W));
+        Tensor *w = param(SHAPE(c->OC, c->C, 3, 3)), *b = param(SHAPE(c->OC));
+        Tensor *r = constant(SHAPE(c->N, c->OC, c->H / 2, c->W / 2)), *last[5] = { 0 };
         for (int threads = 1; threads <= 3; threads++) {
             omp_set_num_threads(threads);
             tensor_drop_grad(x), tensor_drop_grad(w), tensor_drop_grad(b);
-            Tensor *y = tape_keep(op_conv2d(tape, x, w, b, (ConvArg){ .pad = { 1, 1 } }));
+            Tensor *y = tape_keep(op_conv2d(tape, x, w, b, arg));
             Tensor *z = tape_keep(op_max_pool2d(tape, y, (PoolArg){ .kernel = { 2, 2 } }));
             tape_backward(tape, op_sum(tape, op_mul(tape, z, r), 15));
             Tensor *now[] = { y, z, x->grad, w->grad, b->grad };
             for (int i = 0; i < 5; i++) {
-                if (last[i]) cr_assert_arr_eq(now[i]->data, last[i]->data, tensor_bytes(now[i]), "%d, tensor %d", N, i);
+                if (last[i])
+                    cr_assert_arr_eq(now[i]->data, last[i]->data, tensor_bytes(now[i]), "case %zu, tensor %d", s, i);
                 last[i] = i < 2 ? now[i] : op_contiguous(tape, now[i]);
             }
         }
