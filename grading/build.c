@@ -1,18 +1,15 @@
 /* build.c -- compiles the learner's file and links a worker of it; says what is wrong in a line of their file. */
 #define _GNU_SOURCE
 #include <glob.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "grade.h"
 #include "launch.h"
-
-enum { COMPILE_SECONDS = 20 };
 
 bool toolchain_read(Toolchain *t)
 {
@@ -40,34 +37,14 @@ bool toolchain_read(Toolchain *t)
     return *t->cc;
 }
 
-/* Runs a command with both outputs in a file. A compiler may be made to eat memory and disk, so it gets limits; and to
- * read files aloud, so where a stranger's source is compiled it is shut in: it reads what is listed, writes to home. */
-static int run_shell(const char *output, const char *home, const char *const *readable, const char *command)
-{
-    int status = -1;
-    fflush(stdout);                                     /* or the child says it again */
-    pid_t pid = command ? fork() : -1;
-    if (pid == 0) {
-        if (!freopen("/dev/null", "r", stdin) || !freopen(output, "w", stdout) || dup2(1, 2) < 0) _exit(127);
-        setrlimit(RLIMIT_CPU, &(struct rlimit){ COMPILE_SECONDS, COMPILE_SECONDS });
-        setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 64 << 20, 64 << 20 });
-        setrlimit(RLIMIT_AS, &(struct rlimit){ (rlim_t)4 << 30, (rlim_t)4 << 30 });
-        setenv("LC_ALL", "C", 1);
-        if (home) setenv("TMPDIR", home, 1);
-        Shut s = { .profile = PROFILE_COMPILER, .home = home, .readable = readable, .program = -1, .preload = -1 };
-        if (home && launch_shuts_in() && !sandbox_enter(&s)) _exit(126);
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        _exit(127);
-    }
-    if (pid > 0) waitpid(pid, &status, 0);
-    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 127;
-}
-
-static int run_format(const char *output, const char *home, const char *const *readable, const char *format, va_list ap)
+static int run_format(const char *output, const char *result, const char *const *readable, const char *format,
+                      va_list ap)
 {
     char *command = NULL;
     if (vasprintf(&command, format, ap) < 0) command = NULL;
-    int status = run_shell(output, home, readable, command);
+    int status = !command ? 127
+                 : result ? launch_compiler(output, result, readable, command)
+                          : launch_shell(output, command);
     free(command);
     return status;
 }
@@ -81,16 +58,26 @@ int shell(const char *output, const char *format, ...)
     return status;
 }
 
-/* The same with a learner's file: of ours it reads the headers, and the folder that it lies in. */
-static int shell_shut(const char *output, const char *home, const char *const *readable, const char *format, ...)
+/* The same with a learner's file: of ours it reads what is listed, and what it leaves in $OUT becomes `result`. */
+static int shell_shut(const char *output, const char *result, const char *const *readable, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-static int shell_shut(const char *output, const char *home, const char *const *readable, const char *format, ...)
+static int shell_shut(const char *output, const char *result, const char *const *readable, const char *format, ...)
 {
     va_list ap;
     va_start(ap, format);
-    int status = run_format(output, home, readable, format, ap);
+    int status = run_format(output, result, readable, format, ap);
     va_end(ap);
     return status;
+}
+
+char *read_bytes(const char *path, size_t *n)
+{
+    FILE *f = fopen(path, "rb");
+    long  size = f && !fseek(f, 0, SEEK_END) ? ftell(f) : -1;
+    char *bytes = size >= 0 && size < INT_MAX ? malloc((size_t)size + 1) : NULL;
+    *n = bytes && !fseek(f, 0, SEEK_SET) ? fread(bytes, 1, (size_t)size, f) : 0;
+    if (f) fclose(f);
+    return bytes;
 }
 
 char *read_text(const char *path, size_t most)
@@ -222,30 +209,50 @@ static void our_headers(const Exercise *e, const char *own[MAX_READABLE], glob_t
 static bool compile(const Exercise *e, const Toolchain *t, const char *source, const char *object, const char *flags,
                     const char *log)
 {
-    char *text = read_text(source, 1 << 20), home[400];
+    char *text = read_text(source, 1 << 20);
     bool  todo = strstr(text, "TODO(") != NULL, learners = source == e->source;
-    const char *format = "%s %s -fdiagnostics-color=never %s -I'%s%s%s' -c -o '%s' '%s'",
-               *quiet = todo ? "-Wno-unused -Wno-unused-parameter" : "", *own[MAX_READABLE];
+    const char *quiet = todo ? "-Wno-unused -Wno-unused-parameter" : "", *own[MAX_READABLE];
     free(text);
-    if (!learners) return !shell(log, format, t->cc, flags, quiet, "", e->dir, "", object, source);
+    if (!learners)
+        return !shell(log, "%s %s -w -I'%s' -c -o '%s' '%s'", t->cc, flags, e->dir, object, source);
     glob_t headers;
     our_headers(e, own, &headers);
-    snprintf(home, sizeof home, "%.*s", (int)(strrchr(object, '/') - object), object);
-    int status = shell_shut(log, home, own, format, t->cc, flags, quiet, "build/mine/", e->dir, "/include", object,
-                            source);
+    int status = shell_shut(log, object, own,
+                            "%s %s -fdiagnostics-color=never %s -I'build/mine/%s/include' -c -o \"$OUT\" '%s'", t->cc,
+                            flags, quiet, e->dir, source);
     globfree(&headers);
     return status == 0;
 }
 
+bool build_preprocessed(const Exercise *e, const Toolchain *t, const char *flags, const char *path)
+{
+    const char *own[MAX_READABLE];
+    char   log[400];
+    glob_t headers;
+    snprintf(log, sizeof log, "%s.errors", path);
+    our_headers(e, own, &headers);
+    int status = shell_shut(log, path, own, "%s %s -E -P -I'build/mine/%s/include' -o \"$OUT\" '%s'", t->cc, flags,
+                            e->dir, e->source);
+    globfree(&headers);
+    unlink(log);
+    return status == 0;
+}
+
+bool build_asks_for(const char *object, const char *names)
+{
+    return !shell("/dev/null", "nm -u '%s' | grep -q '%s'", object, names);
+}
+
 /* What is linked is read from all over build/; the linker runs no code of the learner's. */
-static bool link_worker(const char *log, const char *arguments)
+static bool link_worker(const char *log, const char *dir, const char *object, const char *worker, const char *further)
 {
     const char *own[MAX_READABLE] = { "common", "grading", "build", "build/ref", "build/ref/libcommon.a",
                                         "build/toolchain", "build/deps" };
     glob_t stages;
+    if (*further && shell(log, "sh grading/link.sh '%s' - - %s", dir, further)) return false;
     glob("stage[0-9]", 0, NULL, &stages);
     for (size_t i = 0, n = 7; i < stages.gl_pathc && n < MAX_READABLE - 1; i++) own[n++] = stages.gl_pathv[i];
-    int status = shell_shut(log, "build", own, "sh grading/link.sh %s", arguments);
+    int status = shell_shut(log, worker, own, "sh grading/link.sh '%s' '%s' \"$OUT\" %s", dir, object, further);
     globfree(&stages);
     return status == 0;
 }
@@ -262,7 +269,7 @@ static void note_symbols(Exercise *e, const char *text)
 
 bool build_learner(Exercise *e, const Toolchain *t, bool verbose)
 {
-    char log[400], object[400], arguments[1200], *text;
+    char log[400], object[400], worker[400], *text;
     if (!make_folder("mine", e->dir) || !copy_header(e)) {
         snprintf(e->state, sizeof e->state, "INTERNAL");
         snprintf(e->text, sizeof e->text, "build/mine/%s cannot be written", e->dir);
@@ -277,8 +284,8 @@ bool build_learner(Exercise *e, const Toolchain *t, bool verbose)
     else explain_warnings(e, text);
     free(text);
     if (!ok) return false;
-    snprintf(arguments, sizeof arguments, "'%s' '%s' 'build/mine/%s/worker'", e->dir, object, e->dir);
-    ok = link_worker(log, arguments);
+    snprintf(worker, sizeof worker, "build/mine/%s/worker", e->dir);
+    ok = link_worker(log, e->dir, object, worker, "");
     text = read_text(log, 1 << 16);
     note_symbols(e, text);
     if (!ok) explain_build(e, text);
@@ -305,7 +312,7 @@ static bool our_object(const Toolchain *t, const char *flags, const char *dir, c
 /* build/VARIANT/DIR/worker, or reference.worker: everything of an exercise compiled once more with further flags. */
 bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const char *flags, bool reference)
 {
-    char log[400], path[3][400], object[400], original[400], arguments[1600];
+    char log[400], path[3][400], object[400], original[400], worker[400], further[400];
     const char *prefix = reference ? "reference." : "";
     bool ok = make_folder(variant, e->dir) && make_folder(variant, "grading");
     snprintf(log, sizeof log, "build/%s/%s/errors", variant, e->dir);
@@ -322,7 +329,8 @@ bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const c
     ok = ok && our_object(t, flags, e->dir, path[0], path[1], path[2], log);
     snprintf(object, sizeof object, "build/%s/%s/%s%s.o", variant, e->dir, prefix, e->name);
     snprintf(original, sizeof original, "%s/%s.c", e->dir, e->name);
-    snprintf(arguments, sizeof arguments, "'%s' '%s' 'build/%s/%s/%sworker' %s %s", e->dir, object, variant, e->dir,
-             prefix, variant, flags);
-    return ok && compile(e, t, reference ? original : e->source, object, flags, log) && link_worker(log, arguments);
+    snprintf(worker, sizeof worker, "build/%s/%s/%sworker", variant, e->dir, prefix);
+    snprintf(further, sizeof further, "%s %s", variant, flags);
+    return ok && compile(e, t, reference ? original : e->source, object, flags, log) &&
+           link_worker(log, e->dir, object, worker, further);
 }

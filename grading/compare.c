@@ -30,7 +30,7 @@ typedef struct FileHead {
 
 void run_free(Run *r)
 {
-    free(r->data), free(r->text);
+    free(r->data), free(r->text), free(r->file);
     *r = (Run){ 0 };
 }
 
@@ -539,7 +539,7 @@ static void how_it_stopped(const Run *run, Finding *f)
     }
     int s = WIFSIGNALED(run->status) ? WTERMSIG(run->status) : 0;
     f->signal = s;
-    if (run->flooded) verdict(f, "OUTPUT", "it sent or printed far more than it should");
+    if (run->flooded) verdict(f, "OUTPUT", "it sent, printed or kept in files far more than it should");
     else if (run->late || s == SIGXCPU) verdict(f, "TIME", "no end within %.1f s", run->limit);
     else if (s == SIGSYS)
         verdict(f, "FORBIDDEN", "it asked the system for %s, which is not allowed here",

@@ -8,6 +8,7 @@ enum { RUN_TEXT = 4096 };
 typedef struct Run {
     char  *data;  size_t size;      /* records: what came on fd 4 */
     char  *text;  size_t text_size; /* what it printed, stdout and stderr together, the first RUN_TEXT bytes */
+    char  *file;  size_t file_size; /* what launch.h's `collect` asked for; never saved */
     int    status;                  /* as wait() has it */
     bool   late, flooded, broken;   /* the clock ran out; it sent too much; it could not be started: our fault */
     double seconds, limit;

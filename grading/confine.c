@@ -4,55 +4,54 @@
  *
  * The program is open on PROGRAM_FD, or ARG names a tool that runs it. */
 #define _GNU_SOURCE
-#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "launch.h"
-
-static bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
-
-static bool for_tool(char **argv)
-{
-    for (int i = 1; argv[i]; i++)
-        if (!strcmp(argv[i], LAUNCH_PROGRAM)) return true;
-    return false;
-}
+#include "sandbox.h"
 
 static void run(const char *profile, char **argv)
 {
     extern char **environ;
-    Shut s = { .profile = (Profile)(profile[0] - '0'),
-               .threads = profile[1] == 't',
-               .name_calls = profile[2] == 'n',
-               .home = ".",
-               .program = is_open(PROGRAM_FD) ? PROGRAM_FD : -1,
-               .preload = is_open(PRELOAD_FD) ? PRELOAD_FD : -1 };
     close(STATUS_FD);
-    fcntl(EXCUSE_FD, F_SETFD, FD_CLOEXEC);
-    if (s.preload >= 0) setenv("LD_PRELOAD", "/proc/self/fd/6", 1);
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (!s.threads) setrlimit(RLIMIT_NPROC, &(struct rlimit){ 0, 0 });
-    if (sandbox_enter(&s)) {
-        if (for_tool(argv)) execve(argv[0], argv, environ);
-        fcntl(PROGRAM_FD, F_SETFD, FD_CLOEXEC);
-        fexecve(PROGRAM_FD, argv, environ);
+    sandbox_become(&(Shut){ .profile = (Profile)(profile[0] - '0'),
+                            .threads = profile[1] == 't',
+                            .name_calls = profile[2] == 'n' },
+                   true, (const char *const *)argv, (const char *const *)environ);
+}
+
+static void wake(int signal) { (void)signal; }
+
+/* The grader shuts its end of STATUS_FD when the time is up: bubblewrap would not pass a signal on. */
+static int wait_for(pid_t pid, const sigset_t *unblocked)
+{
+    int  status = 0;
+    bool told = false;
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        struct pollfd late = { .fd = told ? -1 : STATUS_FD };
+        if (ppoll(&late, 1, NULL, unblocked) > 0 && !told) told = true, kill(pid, SIGXCPU);
     }
-    (void)!write(EXCUSE_FD, "x", 1);
-    _exit(1);
+    return status;
 }
 
 int main(int argc, char **argv)
 {
-    int status = 0;
+    sigset_t child, before;
     if (argc < 3 || strlen(argv[1]) != 3) return 2;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
     pid_t pid = fork();
     if (pid == 0) run(argv[1], argv + 2);
-    if (pid < 0 || waitpid(pid, &status, 0) != pid) return 1;
+    if (pid < 0) return 1;
+    sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = wake }, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    sigprocmask(SIG_BLOCK, &child, &before);
+    int status = wait_for(pid, &before);
     return write(STATUS_FD, &status, sizeof status) != sizeof status;
 }

@@ -39,6 +39,7 @@ typedef struct Exercise {
     bool   sanitized, counted;                      /* whether these were looked at */
     char   sanitizer[400], sanitized_probe[140];    /* the first complaint */
     char   left_out[300];                           /* why performance leaves the denominator */
+    char   uncounted[200];                          /* why there is none for it, by its own doing */
     char   printed[1200];                           /* what the learner's code printed in the first failure, escaped */
     const Step *printed_by;
     double points, of, seconds_extra;
@@ -58,9 +59,12 @@ typedef struct Toolchain { char cc[4000], version[200], compiler[300]; } Toolcha
 bool toolchain_read(Toolchain *t);
 int  shell(const char *output, const char *format, ...) __attribute__((format(printf, 2, 3)));   /* exit status */
 char *read_text(const char *path, size_t most);                              /* "" if there is none */
+char *read_bytes(const char *path, size_t *n);                               /* NULL if there is none */
 const char *printable(const char *text, size_t n, char *out, size_t size);   /* escaped, at most 512 bytes */
 bool newer(const char *a, const char *b);          /* by its time; false when either is missing */
 bool build_learner(Exercise *e, const Toolchain *t, bool verbose);
+bool build_preprocessed(const Exercise *e, const Toolchain *t, const char *flags, const char *path);
+bool build_asks_for(const char *object, const char *names);     /* a name that matches is not defined in it */
 bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const char *flags, bool reference);
 
 /* measure.c */

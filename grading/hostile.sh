@@ -1,5 +1,6 @@
 # hostile.sh [LEVEL...] -- each file of hostile/VERDICT/ gets exactly that verdict in every step, no points unless it is
-# PASS, and leaves no process and no file. A file ends with the frame (frame.c) where that is all that it needs besides.
+# PASS, and leaves no process and no file. A file ends with the frame (frame.c) where that is all that it needs besides;
+# one that is right but cheats for the rest of the points begins with `/* at most N points */`.
 # Without LEVEL: one of each verdict at each level that this machine has; all of them where COURSE_FULL is set. It runs
 # in a tree of links beside this one, so that work/ is not touched. Ends with "N passed, N failed".
 box=$(mktemp -d "${TMPDIR:-/tmp}/hostile XXXXXX") || exit 1
@@ -12,6 +13,10 @@ chmod 1777 "$box/tmp"
 export TMPDIR="$box/tmp"
 for f in common grading stage0 build/ref build/toolchain build/grade build/confine; do ln -s "$root/$f" "$box/$f"; done
 cp "$dir/start.h" "$box/work/$dir/"
+cp "$dir/start.c" "$box/work/$dir/"
+(cd "$box" && build/grade --step start_scale $dir) >/dev/null 2>&1      # so that there are records of a grading to steal
+mkfifo "$box/work/$dir/pipe.h"
+export SECRET=never-to-be-shown
 
 judge() {    # LEVEL FILE: does it get the verdict that its folder is named after?
     level=$1 file=$2 want=${2#grading/hostile/} want=${want%%/*}
@@ -25,9 +30,12 @@ judge() {    # LEVEL FILE: does it get the verdict that its folder is named afte
     [ -n "$got" ] || got=$(awk '/"state": / { gsub(/[",]/, ""); printf "%s %s ", $2, $2; exit }' "$box/work/grade.json")
     wrong=
     [ "$got" = "$want $want " ] || wrong="its steps got ${got:-no verdict }instead of $want"
+    most=$(sed -n '1s/.*at most \([0-9]*\) points.*/\1/p' "$file")
+    [ "$points" -le "${most:-100}" ] || wrong="$wrong; $points points, $most at most"
     case $want in PASS) [ "$points" -ge 60 ] ;; *) [ "$points" = 0 ] ;; esac || wrong="$wrong; $points points"
     LC_ALL=C awk 'length($0) > 90 || /[^ -~\302\267]/' "$box/out" | grep -q . &&
         wrong="$wrong; a line of the report is too long or has more than plain letters"
+    grep -q "$SECRET" "$box/out" "$box/work/grade.json" && wrong="$wrong; the environment is told"
     if [ -n "$(ls -A "$box/tmp")" ]; then wrong="$wrong; files are left: $(ls "$box/tmp")"; rm -rf "$box/tmp"/*; fi
     if [ -z "$wrong" ]; then passed=$((passed + 1)); else
         fail "$level $file: $wrong"; sed 's/^/    /' "$box/out" | head -n 30

@@ -9,9 +9,10 @@ typedef struct Launch {
     const char *const *argv;        /* argv[0] too. LAUNCH_PROGRAM in it: argv[0] is a tool that runs the program */
     const char *const *env;         /* further lines of its environment, or NULL */
     const char *preload;            /* a shared object whose functions go before the program's, or NULL */
-    const char *collect; /* a file that it writes, kept instead of records; then nothing is on fd 3. Or NULL */
+    const char *collect;            /* a file that it writes, kept besides; or NULL */
     uint64_t    seed;               /* sent on fd 3 */
-    double      seconds;            /* wall clock; processor time is held to as much, rounded up */
+    double      seconds;            /* wall clock, less the time that it was ready and others ran; processor time is
+                                     * held to as much, rounded up */
     size_t      memory, records;    /* address space, 0: no limit; bytes on fd 4 */
     bool        threads;            /* may it start any */
     Profile     profile;            /* what else it may do; 0 is a worker */
@@ -19,13 +20,14 @@ typedef struct Launch {
                                      * to explain a run that has been ended for one */
 } Launch;
 
-#define LAUNCH_PROGRAM "./program"
-
 Run         launch(const Launch *what);
 const char *launch_level(void);     /* how far it is shut in: words for the report */
 /* From now on. NULL, or a sentence: this machine does not have that level. Without it: L1 where there is one, else L0;
  * L2 is ten times slower to start, and no safer from what a learner does by mistake. */
 const char *launch_use(const char *level);
-bool        launch_shuts_in(void);  /* L1 or better */
 
-enum { SEED_FD = 3, RECORD_FD, PROGRAM_FD, PRELOAD_FD, EXCUSE_FD, STATUS_FD, CONFINE_FD, FIRST_CLOSED };
+/* A shell command, both its outputs in a file; its exit status. */
+int         launch_shell(const char *output, const char *command);
+/* The same for a command that compiles what a stranger wrote: shut in, with limits and no environment, it reads what is
+ * listed besides the system, and the file that it leaves in $OUT takes the place of `result`. */
+int         launch_compiler(const char *output, const char *result, const char *const *readable, const char *command);

@@ -1,12 +1,21 @@
 # link.sh DIR OBJECT OUT [VARIANT [FLAG...]] -- a worker of an object of the exercise in DIR. What the reference defines
 # stays global, anything else becomes local ("extra NAME"); what is missing is a stub that says so ("missing NAME").
-# VARIANT: under which folder of build/ the worker's other objects lie (ref).
+# VARIANT: under which folder of build/ the worker's other objects lie (ref). OBJECT and OUT `-`: only what is ours and
+# may be missing is made; where a learner's object is linked, build/ may not be written.
 dir=$1 object=$2 out=$3 variant=${4:-ref}
 shift 3; [ $# -gt 0 ] && shift
 . grading/toolchain.sh
 b=build/$variant globals=build/ref/$dir/globals
 [ "$globals" -nt "build/ref/$dir/$name.o" ] ||
     nm -g --defined-only "build/ref/$dir/$name.o" | sed -n 's/.* //p' >"$globals" || exit 2
+if [ "$object" = - ] && [ "$variant" != ref ]; then     # make knows only those of ref
+    for o in $(others "$variant"); do
+        c=${o#build/"$variant"/} c=${c%.o}.c
+        mkdir -p "${o%/*}"
+        [ "$o" -nt "$c" ] || eval "$cc \"\$@\" -w -I'${c%/*}' -c -o '$o' '$c'" || exit 2
+    done
+fi
+[ "$object" = - ] && exit
 nm -g --defined-only "$object" | sed -n 's/.* //p' >"$out.has" || exit 2
 extra=$(grep -vxFf "$globals" "$out.has") missing=$(grep -vxFf "$out.has" "$globals")
 [ -s "$out.has" ] || missing=$(cat "$globals")
@@ -27,15 +36,9 @@ if [ -n "$missing" ]; then
     eval "$cc -w -c -o '$out.stub.o' '$out.stub.c'" || exit 2
     stub=$out.stub.o
 fi
-if [ "$variant" != ref ]; then      # make knows only those of ref
-    for o in $(others "$variant"); do
-        c=${o#build/"$variant"/} c=${c%.o}.c
-        mkdir -p "${o%/*}"
-        [ "$o" -nt "$c" ] || eval "$cc \"\$@\" -w -I'${c%/*}' -c -o '$o' '$c'" || exit 2
-    done
-fi
-eval "$cc \"\$@\" -o '$out' -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc '$b/$dir/test_$name.worker.o' '$linked' \
-    $stub $b/grading/worker.o $b/grading/probe.o $(others $variant) $libs" 2>"$out.errors"
+case ${cc%% *} in *gcc*) alone=-fno-use-linker-plugin ;; *) alone= ;; esac   # an object may hold options for a plugin
+eval "$cc \"\$@\" $alone -o '$out' -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc '$b/$dir/test_$name.worker.o' \
+    '$linked' $stub $b/grading/worker.o $b/grading/probe.o $(others $variant) $libs" 2>"$out.errors"
 status=$?
 [ $status = 0 ] || cat "$out.errors" >&2
 rm -f "$out.has" "$out.local.o" "$out.stub.c" "$out.stub.o" "$out.errors"

@@ -1,10 +1,13 @@
 /* measure.c -- what comes after correctness: the same probes under the sanitizers, and the instructions they take. */
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <glob.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "grade.h"
@@ -13,14 +16,18 @@
 #define SANITIZE "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 #if defined __aarch64__
 #define COUNTED "-gdwarf-4 -march=armv8-a"         /* valgrind 3.19 cannot read all of DWARF 5 */
+#define CALLGRIND "arm64-linux"
 #elif defined __x86_64__
 #define COUNTED "-gdwarf-4 -march=x86-64-v3"       /* and dies on AVX-512 */
+#define CALLGRIND "amd64-linux"
 #else
 #define COUNTED "-gdwarf-4"
+#define CALLGRIND "*-linux"
 #endif
 
-static const double FULL_AT = 1.5, NONE_AT = 8;
+static const double FULL_AT = 1.5, NONE_AT = 8, NEVER = 1000;
 enum { WORTHY = 1000 };                                 /* instructions below which a ratio says nothing */
+enum { MAX_PREPROCESSED = 32 << 20 };
 
 static Step *step_named(Exercise *e, const char *name)
 {
@@ -55,6 +62,59 @@ static void read_complaint(Exercise *e, const char *text)
              *kind ? kind : "it ended otherwise than without the sanitizers", *where ? " in " : "", where);
 }
 
+/* Words that ask the sanitizers to look away, in what the preprocessor made of the file. */
+static bool asks_to_look_away(const char *text)
+{
+    static const char *const words[] = { "no_sanitize", "no_address_safety", "disable_sanitizer_instrumentation" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(text, words[i])) return true;
+    return false;
+}
+
+/* NULL, or how the file sees to it that the sanitizers look at something else than was graded. */
+static const char *evades(const Exercise *e, const Toolchain *t)
+{
+    char plain[400], watched[400], object[400];
+    const char *why = NULL;
+    snprintf(plain, sizeof plain, "build/asan/%s/plain.i", e->dir);
+    snprintf(watched, sizeof watched, "build/asan/%s/watched.i", e->dir);
+    snprintf(object, sizeof object, "build/mine/%s/%s.o", e->dir, e->name);
+    if (!build_preprocessed(e, t, "-O1", plain) || !build_preprocessed(e, t, SANITIZE, watched)) return NULL;
+    char *a = read_text(plain, MAX_PREPROCESSED), *b = read_text(watched, MAX_PREPROCESSED);
+    if (asks_to_look_away(a)) why = "the file asks the sanitizers to look away";
+    else if (strcmp(a, b)) why = "the file is another one when the sanitizers look";
+    else if (build_asks_for(object, "__[almtu][a-z]*san_\\|__sanitizer_"))
+        why = "the file asks whether the sanitizers are there";
+    free(a), free(b);
+    unlink(plain), unlink(watched);
+    return why;
+}
+
+static bool passes(const Run *ref, const Run *mine, bool values)
+{
+    Finding f;
+    compare_runs(ref, mine, values, &f);
+    return !strcmp(f.verdict, "PASS");
+}
+
+static bool load(const Exercise *e, const Check *c, const char *who, Run *r)
+{
+    char path[500];
+    snprintf(path, sizeof path, "build/mine/%s/records/%s.%s.%s", e->dir, c->step, c->name, who);
+    return run_load(r, path);
+}
+
+/* Whether another run of the learner's code comes to what it was judged by. `ref` NULL: what the reference sent then.
+ * It must: else it could be clean by doing nothing. A JUDGE_OF may take other values than the reference's. */
+static bool as_judged(const Exercise *e, const Check *c, const Run *ref, const Run *r)
+{
+    Run  kept = { 0 }, mine = { 0 };
+    bool same = load(e, c, "ref", &kept) && load(e, c, "mine", &mine)
+                && passes(ref ? ref : &kept, r, passes(&kept, &mine, true));
+    run_free(&kept), run_free(&mine);
+    return same;
+}
+
 static void measure_robustness(Exercise *e, const Toolchain *t, const Options *o)
 {
     static const char *const env[] = {
@@ -63,8 +123,11 @@ static void measure_robustness(Exercise *e, const Toolchain *t, const Options *o
     };
     char program[300], one[140], trials[12];
     bool works = build_variant(e, t, "asan", SANITIZE, false);
+    const char *evasion = works ? evades(e, t) : NULL;
     snprintf(program, sizeof program, "build/asan/%s/worker", e->dir);
     snprintf(trials, sizeof trials, "%d", TRIALS);
+    e->sanitized = true;
+    if (evasion) { snprintf(e->sanitizer, sizeof e->sanitizer, "%s", evasion); return; }
     for (int i = 0; i < e->n_checks; i++) {
         Check *c = &e->check[i];
         snprintf(one, sizeof one, "%s.%s", c->step, c->name);
@@ -73,7 +136,7 @@ static void measure_robustness(Exercise *e, const Toolchain *t, const Options *o
                      .records = (size_t)64 << 20, .threads = e->threads, .profile = PROFILE_SANITIZER };
         Run r = works ? launch(&l) : (Run){ 0 };
         works = works && !r.broken && r.size > 0;       /* not one record: the sanitizer did not start */
-        c->clean = !works || (r.status == 0 && !r.late && !r.flooded);
+        c->clean = !works || as_judged(e, c, NULL, &r);
         step_named(e, c->step)->clean += c->clean;
         if (!c->clean && !*e->sanitizer) {
             snprintf(e->sanitized_probe, sizeof e->sanitized_probe, "%s", one);
@@ -83,7 +146,6 @@ static void measure_robustness(Exercise *e, const Toolchain *t, const Options *o
     }
     if (!works)
         snprintf(e->sanitizer, sizeof e->sanitizer, "the sanitizers do not start here: only the guard pages looked");
-    e->sanitized = true;
 }
 
 /* ---- Performance ----------------------------------------------------------------------------------------------- */
@@ -134,70 +196,140 @@ static void read_counts(const Exercise *e, char *profile, double *count)
     free(files), free(functions);
 }
 
-static bool count(const Exercise *e, const char *valgrind, const char *program, double *counts)
+/* Both halves of a count: what callgrind wrote, and what the worker sent, so that nothing is earned by doing less. */
+static bool count(const Exercise *e, const char *tool, const char *program, uint64_t seed, double *counts, Run *sent)
 {
-    static const char *const env[] = { "SEED=1", "QUIET=1", NULL };
+    static const char *const env[] = { "VALGRIND_LAUNCHER=/usr/bin/valgrind", NULL };
     char trials[12];
     snprintf(trials, sizeof trials, "%d", TRIALS);
     const char *argv[] = {
-        valgrind, "--tool=callgrind", "--callgrind-out-file=counts", "--vgdb=no", "-q", LAUNCH_PROGRAM, "*", trials,
-        NULL
+        tool, "--tool=callgrind", "--callgrind-out-file=counts", "--vgdb=no", "-q", LAUNCH_PROGRAM, "*", trials, NULL
     };
     Launch l = { .program = program,
                  .argv = argv,
                  .env = env,
                  .collect = "counts",
+                 .seed = seed,
                  .seconds = COUNT_SECONDS,
-                 .records = 1 << 20,
+                 .records = (size_t)256 << 20,
                  .threads = e->threads,
                  .profile = PROFILE_TOOL };
     Run  r = launch(&l);
-    char *text = !r.broken && r.size ? strndup(r.data, r.size) : NULL;
+    char *text = !r.broken && r.file_size ? strndup(r.file, r.file_size) : NULL;
     if (text) read_counts(e, text, counts);
-    run_free(&r);
+    if (sent) *sent = r;
+    else run_free(&r);
     free(text);
     return text != NULL;
 }
 
-/* The reference's counts are kept: they change only with what make builds. */
-static bool count_reference(Exercise *e, const Toolchain *t, const char *valgrind, double *counts)
+/* The reference's counts are kept: they change only with what make builds. So is their seed, which nobody knows. */
+static bool count_reference(Exercise *e, const Toolchain *t, const char *tool, uint64_t *seed, double *counts)
 {
     char   kept[300], made[300], program[300], name[64];
     double n;
     snprintf(kept, sizeof kept, "build/count/%s/reference.counts", e->dir);
     snprintf(made, sizeof made, "build/ref/%s/worker", e->dir);
     snprintf(program, sizeof program, "build/count/%s/reference.worker", e->dir);
-    if (!newer(kept, made)) {
-        if (!build_variant(e, t, "count", COUNTED, true) || !count(e, valgrind, program, counts)) return false;
-        FILE *f = fopen(kept, "w");
-        for (int i = 0; f && i < e->n_steps; i++) fprintf(f, "%s %.0f\n", e->step[i].name, counts[i]);
-        if (f) fclose(f);
+    FILE *f = newer(kept, made) ? fopen(kept, "r") : NULL;
+    if (f && fscanf(f, "seed %" SCNx64, seed) == 1) {
+        while (fscanf(f, "%63s %lf", name, &n) == 2)
+            if (step_named(e, name)) counts[step_named(e, name) - e->step] = n;
+        fclose(f);
         return true;
     }
-    FILE *f = fopen(kept, "r");
-    while (f && fscanf(f, "%63s %lf", name, &n) == 2)
-        if (step_named(e, name)) counts[step_named(e, name) - e->step] = n;
     if (f) fclose(f);
-    return f != NULL;
+    if (getrandom(seed, sizeof *seed, 0) != sizeof *seed || !build_variant(e, t, "count", COUNTED, true) ||
+        !count(e, tool, program, *seed, counts, NULL))
+        return false;
+    if (!(f = fopen(kept, "w"))) return true;
+    fprintf(f, "seed %" PRIx64 "\n", *seed);
+    for (int i = 0; i < e->n_steps; i++) fprintf(f, "%s %.0f\n", e->step[i].name, counts[i]);
+    fclose(f);
+    return true;
+}
+
+/* The instructions by which a program speaks to valgrind: it could ask not to be counted. */
+static bool speaks_to_valgrind(const Exercise *e)
+{
+#if defined __aarch64__
+    static const unsigned char words[] = { 0x8c, 0x0d, 0xcc, 0x93, 0x8c, 0x35, 0xcc, 0x93 };
+#else
+    static const unsigned char words[] = { 0x48, 0xc1, 0xc7, 0x03, 0x48, 0xc1, 0xc7, 0x0d };
+#endif
+    char   path[300];
+    size_t size = 0;
+    snprintf(path, sizeof path, "build/count/%s/%s.o", e->dir, e->name);
+    char *object = read_bytes(path, &size);
+    bool  found = object && memmem(object, size, words, sizeof words);
+    free(object);
+    return found;
+}
+
+/* NULL, or why the counts of a run say nothing for it. */
+static const char *why_uncounted(const Exercise *e, const Run *sent, uint64_t seed)
+{
+    static Run part[2][MAX_PROBES];
+    char program[300], trials[12];
+    snprintf(program, sizeof program, "build/ref/%s/worker", e->dir);
+    snprintf(trials, sizeof trials, "%d", TRIALS);
+    const char *argv[] = { "worker", "*", trials, NULL };
+    Launch l = { .program = program, .argv = argv, .seed = seed, .seconds = COUNT_SECONDS, .threads = e->threads,
+                 .records = (size_t)256 << 20 };
+    if (speaks_to_valgrind(e)) return "the file has instructions that speak to valgrind";
+    if (sent->status || sent->late || sent->flooded) return "it ends otherwise when its instructions are counted";
+    Run  all = launch(&l);
+    int  n = run_split(&all, part[0], MAX_PROBES), mine = run_split(sent, part[1], MAX_PROBES);
+    bool same = n == mine && n == e->n_checks;
+    for (int i = 0; i < n || i < mine; i++) {
+        same = same && as_judged(e, &e->check[i], &part[0][i], &part[1][i]);
+        if (i < n) run_free(&part[0][i]);
+        if (i < mine) run_free(&part[1][i]);
+    }
+    run_free(&all);
+    return same ? NULL : "it comes to other values when its instructions are counted";
+}
+
+/* valgrind's own program starts one for each tool; what it starts may start nothing more. */
+static const char *find_callgrind(void)
+{
+    static char path[300];
+    static const char *const pattern[] = { "/usr/libexec/valgrind/callgrind-", "/usr/lib/valgrind/callgrind-",
+                                           "/usr/lib64/valgrind/callgrind-", "/usr/lib/*/valgrind/callgrind-",
+                                           "/usr/local/libexec/valgrind/callgrind-" };
+    for (size_t i = 0; i < sizeof pattern / sizeof *pattern; i++) {
+        glob_t g;
+        snprintf(path, sizeof path, "%s%s", pattern[i], CALLGRIND);
+        if (glob(path, 0, NULL, &g)) continue;
+        snprintf(path, sizeof path, "%s", g.gl_pathv[0]);
+        globfree(&g);
+        return path;
+    }
+    return NULL;
 }
 
 static void measure_performance(Exercise *e, const Toolchain *t)
 {
-    static const char *const where[] = { "/usr/bin/valgrind", "/usr/local/bin/valgrind" };
-    const char *valgrind = !access(where[0], X_OK) ? where[0] : !access(where[1], X_OK) ? where[1] : NULL, *why = NULL;
-    char   program[300];
-    double mine[MAX_STEPS] = { 0 }, ref[MAX_STEPS] = { 0 };
+    const char *tool = find_callgrind(), *why = NULL;
+    char     program[300];
+    double   mine[MAX_STEPS] = { 0 }, ref[MAX_STEPS] = { 0 };
+    uint64_t seed = 0;
+    Run      sent = { 0 };
     snprintf(program, sizeof program, "build/count/%s/worker", e->dir);
     if (e->needs_common) why = "instructions are not counted in what links common/";
-    else if (!valgrind) why = "valgrind is not installed, so instructions are not counted";
-    else if (!count_reference(e, t, valgrind, ref) || !build_variant(e, t, "count", COUNTED, false)
-             || !count(e, valgrind, program, mine)) why = "instructions could not be counted here";
+    else if (!tool) why = "valgrind is not installed, so instructions are not counted";
+    else if (!count_reference(e, t, tool, &seed, ref) || !build_variant(e, t, "count", COUNTED, false))
+        why = "instructions could not be counted here";
     e->counted = !why;
-    if (why) { snprintf(e->left_out, sizeof e->left_out, "%s", why); return; }
-    for (int i = 0; i < e->n_steps; i++) {
+    if (why) snprintf(e->left_out, sizeof e->left_out, "%s", why);
+    else if (!count(e, tool, program, seed, mine, &sent)) why = "the count of its instructions is gone";
+    else why = why_uncounted(e, &sent, seed);
+    if (e->counted && why) snprintf(e->uncounted, sizeof e->uncounted, "%s", why);
+    run_free(&sent);
+    for (int i = 0; e->counted && i < e->n_steps; i++) {
         Step *s = &e->step[i];
-        if (!strcmp(s->kind, "none") || ref[i] < WORTHY || mine[i] == 0) continue;
-        s->ratio = mine[i] / ref[i];
+        if (!strcmp(s->kind, "none") || ref[i] < WORTHY) continue;
+        s->ratio = why || mine[i] == 0 ? NEVER : mine[i] / ref[i];
         double part = (log(NONE_AT) - log(s->ratio)) / (log(NONE_AT) - log(FULL_AT));
         s->performance = PERFORMANCE * (part < 0 ? 0 : part > 1 ? 1 : part) / e->points_steps;
     }
@@ -205,18 +337,29 @@ static void measure_performance(Exercise *e, const Toolchain *t)
 
 /* ---- Both, or what was found for the same file before ---------------------------------------------------------- */
 
-/* FNV-1a over the learner's file, the compiler's flags and the age of what make built. */
+static uint64_t add_to_key(uint64_t h, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) h = (h ^ (unsigned char)bytes[i]) * 1099511628211u;
+    return h;
+}
+
+/* FNV-1a over the learner's file, the object made of it and of what it includes, the compiler's flags and the age of
+ * what make built. */
 static void make_key(const Exercise *e, const Toolchain *t, char key[40])
 {
     char path[300], age[60] = "";
     struct stat s;
     uint64_t h = 14695981039346656037u;
-    char *text = read_text(e->source, 1 << 20);
+    size_t   n[2] = { 0 };
+    char *text = read_bytes(e->source, &n[0]), *object;
+    snprintf(path, sizeof path, "build/mine/%s/%s.o", e->dir, e->name);
+    object = read_bytes(path, &n[1]);
     snprintf(path, sizeof path, "build/ref/%s/worker", e->dir);
     if (!stat(path, &s)) snprintf(age, sizeof age, "%lld.%ld", (long long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
-    for (const char *part[] = { text, t->cc, age, NULL }, **p = part; *p; p++)
-        for (const char *c = *p; *c; c++) h = (h ^ (unsigned char)*c) * 1099511628211u;
-    free(text);
+    if (text) h = add_to_key(h, text, n[0]);
+    if (object) h = add_to_key(h, object, n[1]);
+    h = add_to_key(add_to_key(h, t->cc, strlen(t->cc)), age, strlen(age));
+    free(text), free(object);
     snprintf(key, 40, "%016llx", (unsigned long long)h);
 }
 
@@ -241,6 +384,8 @@ static bool remember(Exercise *e, const char *path, const char *key)
             snprintf(e->sanitized_probe, sizeof e->sanitized_probe, "%s", text);
         if ((text = json_string_value(json_object_get(o, "left_out"))))
             snprintf(e->left_out, sizeof e->left_out, "%s", text);
+        if ((text = json_string_value(json_object_get(o, "uncounted"))))
+            snprintf(e->uncounted, sizeof e->uncounted, "%s", text);
     }
     json_decref(o);
     return same;
@@ -253,8 +398,9 @@ static void keep(const Exercise *e, const char *path, const char *key)
         json_object_set_new(steps, e->step[i].name,
                             json_pack("{s:i, s:f, s:f}", "clean", e->step[i].clean, "ratio", e->step[i].ratio,
                                       "performance", e->step[i].performance));
-    json_t *o = json_pack("{s:s, s:b, s:s, s:s, s:s, s:o}", "key", key, "counted", e->counted, "sanitizer",
-                          e->sanitizer, "probe", e->sanitized_probe, "left_out", e->left_out, "steps", steps);
+    json_t *o = json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:o}", "key", key, "counted", e->counted, "sanitizer",
+                          e->sanitizer, "probe", e->sanitized_probe, "left_out", e->left_out, "uncounted",
+                          e->uncounted, "steps", steps);
     if (o) json_dump_file(o, path, JSON_INDENT(1));
     json_decref(o);
 }

@@ -112,7 +112,7 @@ static void print_step(const Step *s, bool start)
         snprintf(note, sizeof note, "line %d", (int)json_integer_value(json_object_get(s->first->report, "line")));
     else if (s->passed < s->n)
         snprintf(note, sizeof note, "%d/%d%s", s->passed, s->n, s->passed && !s->counted ? " unearned" : " probes");
-    else if (s->ratio > 0) snprintf(note, sizeof note, "%d probes, %.2fx", s->n, s->ratio);
+    else if (s->ratio > 0 && s->performance > 0) snprintf(note, sizeof note, "%d probes, %.2fx", s->n, s->ratio);
     else snprintf(note, sizeof note, "%d probe%s", s->n, s->n == 1 ? "" : "s");
     printf("  %-30s ", s->name);
     print_state(s->state, 11);
@@ -273,6 +273,9 @@ static void print_sanitizer(const Exercise *e)
     if (*e->left_out) {
         snprintf(line, sizeof line, "performance: left out, %s", e->left_out);
         print_wrapped("  ", line);
+    } else if (*e->uncounted) {
+        snprintf(line, sizeof line, "performance: none, %s", e->uncounted);
+        print_wrapped("  ", line);
     } else if (e->counted)
         print_wrapped("  ", "performance: instructions over the reference's, full marks up to 1.5, none from 8");
     if (e->seconds_extra > 0)
@@ -374,6 +377,7 @@ static json_t *exercise_json(const Exercise *e, const Options *o, const Toolchai
     json_object_set_new(x, "robustness", number(part[1]));
     json_object_set_new(x, "performance", number(part[2]));
     if (*e->left_out) json_object_set_new(x, "performance_left_out", json_string(e->left_out));
+    if (*e->uncounted) json_object_set_new(x, "performance_refused", json_string(e->uncounted));
     if (*e->sanitizer) json_object_set_new(x, "sanitizer", json_string(e->sanitizer));
     for (int i = 0; i < e->n_steps && !*e->state; i++)
         if (e->step[i].n && !is(e->step[i].kind, "none")) json_array_append_new(steps, step_json(e, &e->step[i]));

@@ -13,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -32,13 +34,12 @@
 
 /* Computing, printing, memory, time, and what the C library does before main. What they name is Landlock's affair. */
 static const char *const computing[] = {
-    "read", "write", "readv", "writev", "pread64", "pwrite64", "lseek", "_llseek", "open", "openat", "close", "dup",
-    "dup2", "dup3", "fcntl", "fcntl64", "fstat", "fstat64", "stat", "stat64", "lstat", "lstat64", "newfstatat",
-    "fstatat64", "statx", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd", "getdents64",
-    "ftruncate", "fsync", "fdatasync", "unlink", "unlinkat", "rename", "renameat", "renameat2", "mkdir", "mkdirat",
-    "rmdir", "mmap", "mmap2", "munmap", "mprotect", "mremap", "madvise", "brk", "mincore", "msync", "rt_sigaction",
-    "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "rt_sigtimedwait", "sigaltstack", "sigreturn", "alarm",
-    "setitimer", "getitimer", "pause", "clock_gettime", "clock_gettime64", "clock_getres", "clock_nanosleep",
+    "read", "write", "readv", "writev", "pread64", "pwrite64", "lseek", "_llseek", "close", "dup", "dup2", "dup3",
+    "fstat", "fstat64", "stat", "stat64", "lstat", "lstat64", "newfstatat", "fstatat64", "statx", "access",
+    "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd", "getdents64", "ftruncate", "fsync", "fdatasync",
+    "unlink", "unlinkat", "mmap", "mmap2", "munmap", "mprotect", "mremap", "madvise", "brk", "mincore", "msync",
+    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "rt_sigtimedwait", "sigaltstack", "sigreturn",
+    "alarm", "setitimer", "getitimer", "pause", "clock_gettime", "clock_gettime64", "clock_getres", "clock_nanosleep",
     "nanosleep", "gettimeofday", "time", "times", "getrusage", "getrandom", "getpid", "getppid", "gettid", "getuid",
     "geteuid", "getgid", "getegid", "getpgrp", "getpgid", "getsid", "uname", "sysinfo", "getrlimit", "ugetrlimit",
     "sched_yield", "sched_getaffinity", "getcpu", "futex", "futex_time64", "set_tid_address", "set_robust_list",
@@ -46,26 +47,30 @@ static const char *const computing[] = {
     "pselect6", "pipe", "pipe2", "umask", "exit", "exit_group", NULL
 };
 
-/* valgrind starts its tool, and watches its own file descriptors. */
-static const char *const tooling[] = {
-    "execve", "getxattr", "getgroups", "getresuid", "getresgid", "setrlimit", "mknod", "mknodat", "chmod", "fchmod",
-    "shmctl", NULL
+/* Of fcntl: not F_SETOWN and F_SETSIG, by which a pipe sends any process of the same user any signal. */
+static const int of_fcntl[] = {
+    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_GETPIPE_SZ
 };
+
+/* valgrind watches its own file descriptors. */
+static const char *const tooling[] = { "getxattr", "getgroups", "getresuid", "getresgid", "setrlimit", "shmctl", NULL };
 
 /* Compilers start one another, and wait. */
 static const char *const compiling[] = {
     "execve", "clone", "clone3", "fork", "vfork", "wait4", "waitid", "kill", "tgkill", "tkill", "setrlimit",
     "prlimit64", "chmod", "fchmod", "fchmodat", "fchmodat2", "utimensat", "link", "linkat", "symlink", "symlinkat",
-    "chdir", "fchdir", "setpgid", "setsid", "statfs", "fstatfs", "fallocate", "copy_file_range", "sendfile",
-    "getxattr", "lgetxattr",
-    "fgetxattr", "getgroups", "getresuid", "getresgid", "sched_setaffinity", "prctl", "ioctl", "memfd_create",
-    "epoll_create1", "epoll_ctl", "epoll_wait", "eventfd2", "flock", "mlock", "vhangup", "close_range", "truncate", NULL
+    "rename", "renameat", "renameat2", "mkdir", "mkdirat", "rmdir", "chdir", "fchdir", "setpgid", "setsid", "statfs",
+    "fstatfs", "fallocate", "copy_file_range", "sendfile", "getxattr", "lgetxattr", "fgetxattr", "getgroups",
+    "getresuid", "getresgid", "sched_setaffinity", "prctl", "ioctl", "memfd_create", "epoll_create1", "epoll_ctl",
+    "epoll_wait", "eventfd2", "flock", "mlock", "vhangup", "close_range", "truncate", NULL
 };
 
 static const char *const *const extra[PROFILE_COUNT] = { [PROFILE_TOOL] = tooling, [PROFILE_COMPILER] = compiling };
 
-/* The process's own number is known only in the child: this stands for it until then. */
-enum { OWN_PID = 0x5eed71d };
+/* What is known only in the child: these stand for it until then. The ticket is the address of the arguments of the one
+ * program that it may start, which lie where no other program can guess: what it starts cannot start another. */
+enum { OWN_PID = 0x5eed71d, TICKET_HIGH, TICKET_LOW };
+static const uint64_t TICKET = (uint64_t)TICKET_HIGH << 32 | TICKET_LOW;
 
 static void allow(scmp_filter_ctx f, const char *name)
 {
@@ -87,14 +92,32 @@ static void refuse(scmp_filter_ctx f, const char *name, int error)
     if (nr >= 0) seccomp_rule_add(f, SCMP_ACT_ERRNO((uint16_t)error), nr, 0);
 }
 
+/* To read, and nothing is cut short by it; or to write. Neither (3) is a way around Landlock, and before its third
+ * version so is cutting short what may only be read. */
+static void allow_open(scmp_filter_ctx f, const char *name, unsigned flags)
+{
+    static const struct { uint64_t mask, is; } how[] = { { O_ACCMODE | O_TRUNC, O_RDONLY }, { O_ACCMODE, O_WRONLY },
+                                                         { O_ACCMODE, O_RDWR } };
+    int nr = seccomp_syscall_resolve_name(name);
+    for (int i = 0; i < 3 && nr >= 0; i++) {
+        struct scmp_arg_cmp is = { flags, SCMP_CMP_MASKED_EQ, how[i].mask, how[i].is };
+        seccomp_rule_add_array(f, SCMP_ACT_ALLOW, nr, 1, &is);
+    }
+}
+
 static bool rules(scmp_filter_ctx f, Profile profile, bool threads)
 {
     const uint64_t a_thread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
     for (const char *const *s = computing; *s; s++) allow(f, *s);
     for (const char *const *s = extra[profile]; s && *s; s++) allow(f, *s);
+    for (size_t i = 0; i < sizeof of_fcntl / sizeof *of_fcntl; i++) {
+        allow_if(f, "fcntl", 1, SCMP_CMP_EQ, (uint64_t)of_fcntl[i]);
+        allow_if(f, "fcntl64", 1, SCMP_CMP_EQ, (uint64_t)of_fcntl[i]);
+    }
+    allow_open(f, "open", 1), allow_open(f, "openat", 2);
     if (profile == PROFILE_COMPILER) return true;
 
-    allow_if(f, "execveat", 4, SCMP_CMP_EQ, AT_EMPTY_PATH);      /* an open program, as we start it */
+    allow_if(f, "execveat", 2, SCMP_CMP_EQ, TICKET);
     allow_if(f, "kill", 0, SCMP_CMP_EQ, OWN_PID);                /* raise() and abort(), on itself alone */
     allow_if(f, "tgkill", 0, SCMP_CMP_EQ, OWN_PID);
     allow_if(f, "prlimit64", 0, SCMP_CMP_EQ, 0);
@@ -137,14 +160,17 @@ static Filter filter(Profile profile, bool threads, bool name_calls)
     return *kept;
 }
 
-static bool enter_seccomp(const Shut *s)
+static bool enter_seccomp(const Shut *s, const void *ticket)
 {
     Filter f = filter(s->profile, s->threads, s->name_calls);
     struct sock_filter code[f.n + 1];
     if (!f.n) return false;
     for (int i = 0; i < f.n; i++) {
         code[i] = f.code[i];
-        if (code[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && code[i].k == OWN_PID) code[i].k = (uint32_t)getpid();
+        if (code[i].code != (BPF_JMP | BPF_JEQ | BPF_K)) continue;
+        if (code[i].k == OWN_PID) code[i].k = (uint32_t)getpid();
+        if (code[i].k == TICKET_HIGH) code[i].k = (uint32_t)((uint64_t)(uintptr_t)ticket >> 32);
+        if (code[i].k == TICKET_LOW) code[i].k = (uint32_t)(uintptr_t)ticket;
     }
     return !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &(struct sock_fprog){ f.n, code });
 }
@@ -157,9 +183,18 @@ enum { READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR, RUN = 
 static const struct { const char *path; uint64_t access; } of_system[] = {
     { "/usr", RUN }, { "/lib", RUN }, { "/lib64", RUN }, { "/bin", RUN }, { "/etc/ld.so.cache", READ },
     { "/etc/alternatives", RUN }, { "/etc/localtime", READ }, { "/sys/devices/system/cpu", READ },
-    { "/proc/self", READ }, { "/proc/cpuinfo", READ }, { "/proc/meminfo", READ }, { "/dev/zero", READ },
+    { "/proc/cpuinfo", READ }, { "/proc/meminfo", READ }, { "/dev/zero", READ },
     { "/dev/random", READ }, { "/dev/urandom", READ }, { "/dev/null", READ | LANDLOCK_ACCESS_FS_WRITE_FILE },
 };
+
+enum { TRUNCATE = 1 << 14 };                            /* of ABI 3 */
+
+/* A flat folder of ordinary files, which launch.c can watch and clear away. Compilers may do there as they like. */
+enum { FLAT = READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+              TRUNCATE };
+static const uint64_t at_home[PROFILE_COUNT] = { [PROFILE_WORKER] = FLAT, [PROFILE_SANITIZER] = FLAT,
+                                                 [PROFILE_TOOL] = FLAT | RUN,
+                                                 [PROFILE_COMPILER] = ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE };
 
 static uint64_t known_accesses(void)
 {
@@ -195,7 +230,8 @@ static bool enter_landlock(const Shut *s)
     for (size_t i = 0; i < sizeof of_system / sizeof *of_system; i++)
         grant(rules, of_system[i].path, of_system[i].access);
     for (const char *const *p = s->readable; p && *p; p++) grant(rules, *p, s->profile == PROFILE_WORKER ? RUN : READ);
-    if (s->home) grant(rules, s->home, all & ~(uint64_t)(s->profile == PROFILE_TOOL ? 0 : LANDLOCK_ACCESS_FS_EXECUTE));
+    if (s->profile != PROFILE_COMPILER) grant(rules, "/proc/self", READ);   /* a compiler's environment is there */
+    if (s->home) grant(rules, s->home, at_home[s->profile]);
     grant_fd(rules, s->program, RUN);
     grant_fd(rules, s->preload, RUN);
     bool ok = !syscall(SYS_landlock_restrict_self, rules, 0);
@@ -203,10 +239,12 @@ static bool enter_landlock(const Shut *s)
     return ok;
 }
 
-bool sandbox_enter(const Shut *s)
+static bool enter(const Shut *s, const void *ticket)
 {
-    return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && enter_landlock(s) && enter_seccomp(s);
+    return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && enter_landlock(s) && enter_seccomp(s, ticket);
 }
+
+bool sandbox_enter(const Shut *s) { return enter(s, NULL); }
 
 /* ---- What this machine can --------------------------------------------------------------------------------------- */
 
@@ -226,10 +264,55 @@ static bool level_1_holds(void)
 
 #else
 
-bool sandbox_enter(const Shut *s) { return (void)s, false; }
+static bool enter(const Shut *s, const void *ticket) { return (void)s, (void)ticket, false; }
+bool sandbox_enter(const Shut *s) { return enter(s, NULL); }
 static bool level_1_holds(void) { return false; }
 
 #endif
+
+/* ---- The program ------------------------------------------------------------------------------------------------- */
+
+/* Two lists of words, the second closed by one more, where no program can guess. */
+static const char **hide(const char *const *a, const char *const *b, const char *more)
+{
+    uintptr_t at = 0;
+    (void)!getrandom(&at, sizeof at, 0);
+    at = (at >> 8) % ((uintptr_t)1 << (sizeof at > 4 ? 46 : 30));
+    char **out = mmap((void *)(at & ~(uintptr_t)0xffff), 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                      -1, 0);
+    size_t n = 0, most = (1 << 16) / sizeof *out - 2;
+    if (out == MAP_FAILED) return NULL;
+    for (; *a && n < most; a++) out[n++] = (char *)*a;
+    for (n++; *b && n < most; b++) out[n++] = (char *)*b;
+    out[n] = (char *)more;
+    return (const char **)out;
+}
+
+static int open_or_none(int fd) { return fcntl(fd, F_GETFD) >= 0 ? fd : -1; }
+
+static bool starts_tool(const char *const *argv)
+{
+    while (*argv && strcmp(*argv, LAUNCH_PROGRAM)) argv++;
+    return *argv;
+}
+
+void sandbox_become(const Shut *given, bool shut, const char *const *argv, const char *const *env)
+{
+    Shut s = *given;
+    s.home = ".", s.preload = open_or_none(PRELOAD_FD);
+    s.program = starts_tool(argv) ? open(argv[0], O_RDONLY | O_CLOEXEC) : open_or_none(PROGRAM_FD);
+    const char **words = hide(argv, env, s.preload >= 0 ? "LD_PRELOAD=/proc/self/fd/6" : NULL), **after = words;
+    fcntl(EXCUSE_FD, F_SETFD, FD_CLOEXEC);
+    fcntl(s.program, F_SETFD, FD_CLOEXEC);
+    if (!s.threads) setrlimit(RLIMIT_NPROC, &(struct rlimit){ 0, 0 });  /* after the change of user: exec would count */
+    if (words && (!shut || enter(&s, words))) {
+        while (*after++) continue;
+        syscall(SYS_execveat, s.program, "", words, after, AT_EMPTY_PATH);
+        if (!shut) fexecve(s.program, (char **)words, (char **)after);  /* kernels before 3.19 */
+    }
+    (void)!write(EXCUSE_FD, "x", 1);
+    _exit(1);
+}
 
 /* Namespaces may be switched off, in containers above all. */
 static bool bubblewrap_runs(void)

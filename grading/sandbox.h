@@ -27,6 +27,15 @@ typedef struct Shut {
 
 bool  sandbox_has(Level);               /* tried once, in a child that must fail to break out */
 bool  sandbox_enter(const Shut *);      /* L1, for the rest of this process's life: between fork and exec */
+
+/* The descriptors of a process that launch.c starts: worker.c knows the first two. */
+enum { SEED_FD = 3, RECORD_FD, PROGRAM_FD, PRELOAD_FD, EXCUSE_FD, STATUS_FD, CONFINE_FD, FIRST_CLOSED };
+#define LAUNCH_PROGRAM "./program"      /* among argv: argv[0] is a tool that runs the program */
+
+/* What is open as PROGRAM_FD, or the tool, takes this process's place; where `shut`, from inside L1. It is the last: it
+ * cannot start another. home, program and preload are found here. Where it cannot, a byte goes to EXCUSE_FD. */
+void  sandbox_become(const Shut *, bool shut, const char *const *argv, const char *const *env)
+    __attribute__((noreturn));
 /* bubblewrap's arguments, how many: a new root with the system's folders, home as /home, and there the program confine,
  * open as that descriptor (a number, as text); NULL: only to see whether it works. */
 int   sandbox_bwrap(const char **argv, int most, const char *home, const char *confine);
