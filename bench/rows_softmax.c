@@ -74,17 +74,10 @@ static void backward_inputs(Bench *b, const int *size)
 static void library_softmax(Bench *b, const int *size) { library_one_op(b, size, op_softmax); }
 static void library_log(Bench *b, const int *size) { library_one_op(b, size, op_log_softmax); }
 
-/* Backward alone: off the clock, a softmax is recorded whose forward only copies y; then the library's way back is
- * timed. */
-static const Tensor *y_to_copy;
-
-static void copied_forward(Tape *t, Node *n)
-{
-    (void)t;
-    memcpy(n->out[0]->data, y_to_copy->data, tensor_bytes(y_to_copy));
-}
-
-static const Op copied = { .forward = { [DEV_CPU] = copied_forward } };
+/* Backward alone: off the clock, a softmax is recorded whose forward writes nothing, and y put in its place; then the
+ * library's way back is timed. */
+static void silent_forward(Tape *t, Node *n) { (void)t, (void)n; }
+static const Op silent = { .forward = { [DEV_CPU] = silent_forward } };
 
 static void backward_setup(Bench *b, const int *size)
 {
@@ -93,18 +86,19 @@ static void backward_setup(Bench *b, const int *size)
     bench_out(b, "dx", count(size));
     library_in(l, F32, 2, shape, bench_in(b, "y", count(size)));
     library_in(l, F32, 2, shape, bench_in(b, "dy", count(size)));
-    tape_replace(l->tape, "softmax", &copied);
+    tape_replace(l->tape, "softmax", &silent);
 }
 
 static void backward_before(Bench *b, const int *size)
 {
     Library *l = bench_kept(b);
     tape_reset(l->tape);
-    Tensor *x = tensor_new(tape_arena(l->tape), DEV_CPU, F32, SHAPE(size[0], size[1]));     /* nobody reads it */
+    Tensor *x = tensor_new(tape_arena(l->tape), DEV_CPU, F32, SHAPE(size[0], size[1])); /* nobody reads it */
     x->needs_grad = true;
-    y_to_copy = l->in[0];
-    l->more = op_softmax(l->tape, x);
-    ((Tensor *)l->more)->grad = l->in[1];
+    Tensor *y = l->more = op_softmax(l->tape, x);
+    y->data = l->in[0]->data;
+    y->keep = true;
+    y->grad = l->in[1];
     l->in[2] = x;
 }
 
