@@ -34,13 +34,18 @@ static inline float vcutf(float x, uint32_t low, int32_t high)
 
 /* unit exp(r) where |r| <= 0.35, and its like for exp(r) - 1: a polynomial fitted for the smallest relative error.
  * unit, a power of two, is multiplied into the coefficients, for nothing. */
+#define VEXP_1 0x1.fffffcp-2f
+#define VEXP_2 0x1.555492p-3f
+#define VEXP_3 0x1.5558f2p-5f
+#define VEXP_4 0x1.123a20p-7f
+#define VEXP_5 0x1.6a23c8p-10f
 static inline float vexp_curvef(float r, float unit)
 {
-    float p = unit * 0x1.6a23c8p-10f;
-    p = vfmaf(p, r, unit * 0x1.123a20p-7f);
-    p = vfmaf(p, r, unit * 0x1.5558f2p-5f);
-    p = vfmaf(p, r, unit * 0x1.555492p-3f);
-    return vfmaf(p, r, unit * 0x1.fffffcp-2f); /* (exp(r) - 1 - r) / r^2 */
+    float p = unit * VEXP_5;
+    p = vfmaf(p, r, unit * VEXP_4);
+    p = vfmaf(p, r, unit * VEXP_3);
+    p = vfmaf(p, r, unit * VEXP_2);
+    return vfmaf(p, r, unit * VEXP_1); /* (exp(r) - 1 - r) / r^2 */
 }
 
 /* x - n ln 2, in two pieces: n times the first is exact. */

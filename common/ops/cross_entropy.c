@@ -48,18 +48,28 @@ static double row_loss(const real *x, real lse, int32_t target, int64_t C, doubl
     return lse == -(real)INFINITY ? INFINITY : (double)lse - wanted(x, target, C, smoothing);
 }
 
+static void short_lse(real *lse, const real *x, int64_t rows, int64_t C)
+{
+    Wide v[ROWS_SHORT];
+    rows_turned(v, x, rows, C);
+    const Wide shift = rows_turned_shift(v, C);
+    wide_put(lse, shift + wide_log(rows_turned_sum_exp(v, shift, C)), rows);
+}
+
 static void forward(Tape *t, Node *n)
 {
     (void)t;
     const Arg *a = n->arg;
-    int64_t N = n->in[0]->shape[0], C = n->in[0]->shape[1];
+    int64_t N = n->in[0]->shape[0], C = n->in[0]->shape[1], step = rows_at_once(C);
     const real *x = n->in[0]->data;
     const int32_t *target = n->in[1]->data;
     real *lse = n->out[1]->data;
     int64_t counted = count_targets(target, N, C, a);
     double loss = 0;
 #pragma omp parallel for if (N * C > PARALLEL / 4)
-    for (int64_t i = 0; i < N; i++) lse[i] = rows_lse(x + i * C, C);
+    for (int64_t i = 0; i < N; i += step)
+        if (step > 1) short_lse(lse + i, x + i * C, N - i < step ? N - i : step, C);
+        else lse[i] = rows_lse(x + i * C, C);
     for (int64_t i = 0; i < N; i++)
         if (!ignored(a, target[i])) loss += row_loss(x + i * C, lse[i], target[i], C, a->smoothing);
     *(real *)n->out[0]->data = (real)(a->ignores && counted == 0 ? 0 : loss / (double)counted);
@@ -69,12 +79,8 @@ static void forward(Tape *t, Node *n)
 static void backward_row(real *dx, const real *x, real lse, int32_t target, int64_t C, real smoothing, real dloss)
 {
     real shift = lse == -(real)INFINITY ? 0 : lse, even = smoothing / (real)C;
-    if (even == 0)
-#pragma omp simd
-        for (int64_t c = 0; c < C; c++) dx[c] = vexp(x[c] - shift) * dloss;
-    else
-#pragma omp simd
-        for (int64_t c = 0; c < C; c++) dx[c] = (vexp(x[c] - shift) - even) * dloss;
+    for (int64_t c = 0; c < C; c += WIDE)
+        wide_put(dx + c, (wide_exp(wide_get(x + c, C - c, 0) - shift) - even) * dloss, C - c);
     dx[target] -= (1 - smoothing) * dloss;
 }
 

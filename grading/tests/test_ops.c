@@ -426,7 +426,8 @@ static Tensor *spread_out(Tensor *x, double factor)
 
 Test(ops, softmax_log_softmax_cross_entropy)
 {
-    const int64_t shapes[][2] = { { 1, 1 }, { 3, 5 }, { 5, 7 }, { 33, 65 }, { 7, 129 }, { 2, 1000 }, { 0, 4 } };
+    const int64_t shapes[][2] = { { 1, 1 }, { 3, 5 }, { 5, 7 }, { 33, 10 }, { 18, 31 }, { 33, 65 },
+                                { 7, 129 }, { 2, 1000 }, { 0, 4 } };
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (double factor = 1; factor <= 100; factor *= 10)
             for (int layout = 0; layout < LAYOUTS; layout++) {
@@ -469,6 +470,50 @@ Test(ops, masked_scores)
     EXPECT_VALUES(op_cross_entropy(tape, op_slice(tape, rows, 0, 2, 3), target), NAN);
     Tensor *one_of_two = op_cross_entropy(tape, op_slice(tape, rows, 0, 0, 1), target);
     expect("one of two left", 0, tensor_get(one_of_two, 0), -half, epsilon());
+}
+
+/* Short rows are worked on many at once, long ones by vectors, the largest tensors go past the caches: one answer. */
+Test(ops, masked_scores_in_rows_of_any_length)
+{
+    const double inf = INFINITY;
+    const double three[][3] = { { 0, -inf, 0 }, { -inf, -inf, -inf }, { -inf, NAN, -inf }, { 0, inf, 1 } };
+    for (int64_t C = 3; C < 80; C += 19) {
+        Tensor *x = constant(SHAPE(20, C)), *z = op_log_softmax(tape, op_fill(tape, x, -inf)), *y;
+        expect("log softmax of nothing", 0, tensor_get(z, 0), -inf, 0);
+        expect("its cross-entropy", 0, tensor_get(op_cross_entropy(tape, x, targets(20, C)), 0), inf, 0);
+        for (int64_t i = 0; i < 60; i++) tensor_set(x, i / 3 * C + i % 3, three[i / 3 % 4][i % 3]);
+        y = op_softmax(tape, x), z = op_log_softmax(tape, x);
+        for (int64_t i = 0; i < 20 * C; i++) {
+            int64_t row = i / C % 4, c = i % C;
+            double want = row > 1 ? NAN : row == 0 && (c == 0 || c == 2) ? 0.5 : 0;
+            expect("softmax", i, tensor_get(y, i), want, 0);
+            expect("log softmax", i, tensor_get(z, i), log(want), epsilon());
+        }
+    }
+}
+
+static Tensor *softmax_weighted(Tensor *x, Tensor *weight)
+{
+    Tensor *y = tape_keep(op_softmax(tape, x));
+    tape_backward(tape, op_sum(tape, op_mul(tape, y, weight), 3));
+    return y;
+}
+
+Test(ops, softmax_past_the_caches)
+{
+    enum { N = 3200, C = 1000, FROM = 100, SOME = 7 };
+    Tensor *x = param(SHAPE(N, C)), *weight = constant(SHAPE(N, C));
+    for (int64_t i = 0; i < N * C; i++) tensor_set(weight, i, (double)(i % 17));
+    Tensor *few = param(SHAPE(SOME, C)), *weight_few = constant(SHAPE(SOME, C));
+    for (int64_t i = 0; i < SOME * C; i++) {
+        tensor_set(few, i, tensor_get(x, FROM * C + i));
+        tensor_set(weight_few, i, tensor_get(weight, FROM * C + i));
+    }
+    Tensor *y = softmax_weighted(x, weight), *y_few = softmax_weighted(few, weight_few);
+    for (int64_t i = 0; i < SOME * C; i++) {
+        expect("y", i, tensor_get(y, FROM * C + i), tensor_get(y_few, i), 0);
+        expect("dx", i, tensor_get(x->grad, FROM * C + i), tensor_get(few->grad, i), 0);
+    }
 }
 
 Test(ops, argmax_takes_the_first_of_equals)
