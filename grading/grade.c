@@ -500,7 +500,11 @@ static void grade(Exercise *e, const Toolchain *t, const Options *o)
         discount(e, o);
         recognise(e, o);
         keep_printed(e);
-        if (correct(e) && !o->step) measure(e, t, o);      /* one step: the quick look */
+        if (correct(e) && !o->step) {                      /* one step: the quick look */
+            report_waiting(e, true);
+            measure(e, t, o);
+            report_waiting(e, false);
+        }
     }
     count_points(e, o);
 }

@@ -72,6 +72,7 @@ void measure(Exercise *e, const Toolchain *t, const Options *o);
 
 /* report.c */
 void report_head(const Toolchain *t, const Options *o);
+void report_waiting(const Exercise *e, bool waits);
 void report_exercise(const Exercise *e, const Options *o, bool *explained);
 void report_end(Exercise *e, int n, const Options *o, const Toolchain *t);
 const char *locate(const Exercise *e, const char *program, const long long *frames, int n, char *out, size_t size);

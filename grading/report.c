@@ -99,6 +99,15 @@ void report_head(const Toolchain *t, const Options *o)
     fflush(stdout);
 }
 
+/* On a terminal, while the sanitizers and valgrind run, which takes seconds; gone before the report. */
+void report_waiting(const Exercise *e, bool waits)
+{
+    const char *term = getenv("TERM");
+    if (!isatty(2) || (term && is(term, "dumb"))) return;
+    if (waits) fprintf(stderr, "%s: every probe passes; now the sanitizers and the instructions ...", e->name);
+    else fprintf(stderr, "\r\033[K");
+}
+
 static bool complete(const Exercise *e) { return !*e->state && e->points >= e->of - 1e-6; }
 static bool begun(const Exercise *e)    { return !access(e->source, F_OK); }
 
@@ -166,21 +175,48 @@ static void print_command(const char *what, const Exercise *e, const Step *s, ui
     printf("%s\n", line);
 }
 
-/* Where in work/: the line that crashed, the TODO, else the function. */
+/* The learner's own functions among some addresses, inlined ones too, from the innermost out: "line work/x.c:28 in
+ * helper", "from work/x.c:40 in softmax". A recursion is told once. false: none of them is the learner's. */
+static bool print_stack(const Exercise *e, const long long *frames, int n)
+{
+    enum { MOST = 4 };
+    char   command[1200], name[200], place[1000], shown[MOST][400];
+    size_t at = (size_t)snprintf(command, sizeof command, "addr2line -f -i -e 'build/mine/%s/worker'", e->dir);
+    int    lines = 0;
+    for (int i = 0; i < n && at < sizeof command - 40; i++)
+        at += (size_t)snprintf(command + at, sizeof command - at, " %#llx", frames[i]);
+    if (!n || at >= sizeof command - 20) return false;
+    snprintf(command + at, sizeof command - at, " 2>/dev/null");
+    FILE *f = popen(command, "r");
+    while (f && lines < MOST && fgets(name, sizeof name, f) && fgets(place, sizeof place, f)) {
+        char *own = strstr(place, e->source), head[400];
+        bool  again = false;
+        if (!own) continue;
+        own[strcspn(own, " \n")] = 0;
+        name[strcspn(name, ".\n")] = 0;                 /* gcc's copies: helper.part.0 */
+        snprintf(head, sizeof head, "%.250s in %.100s", own, name);
+        for (int i = 0; i < lines; i++) again |= is(head, shown[i]);
+        if (again) continue;
+        memcpy(shown[lines], head, sizeof head);
+        snprintf(place, sizeof place, "    %-7s %s", lines++ ? "from" : "line", head);
+        if (strlen(place) > COLUMNS) *strrchr(place, ' ') = 0, *strrchr(place, ' ') = 0;
+        printf("%s\n", place);
+    }
+    if (f) pclose(f);
+    return lines > 0;
+}
+
+/* Where in work/: the line that crashed and who called it, the TODO, else the function. */
 static void print_line(const Exercise *e, const Step *s)
 {
     const Check *c = s->first;
     json_t *frames = json_object_get(c->report, "frames");
-    char where[400] = "", program[300];
     long long frame[16];
     int n = (int)json_array_size(frames) < 16 ? (int)json_array_size(frames) : 16;
     for (int i = 0; i < n; i++) /* return addresses lie behind the call, but for the first two */
         frame[i] = json_integer_value(json_array_get(frames, (size_t)i)) - (i > 2);
-    snprintf(program, sizeof program, "build/mine/%s/worker", e->dir);
-    if (n) locate(e, program, frame, n, where, sizeof where);
     int line = is(c->verdict, "TODO") ? (int)json_integer_value(json_object_get(c->report, "line")) : s->line;
-    if (*where) printf("    line    %s\n", where);
-    else if (line) printf("    line    %s:%d\n", e->source, line);
+    if (!print_stack(e, frame, n) && line) printf("    line    %s:%d\n", e->source, line);
 }
 
 static void print_wrong_value(const Check *c)
@@ -211,6 +247,16 @@ static void print_printed(const char *text)
     }
 }
 
+/* What the system calls it is no help to who has not met it. */
+static const char *signal_in_words(const char *text)
+{
+    if (is(text, "Floating point exception")) return "an integer was divided by zero";
+    if (is(text, "Aborted")) return "abort() was called: by the code itself, or by malloc and free, which found memory "
+                                    "broken or freed that was not theirs";
+    if (is(text, "Illegal instruction")) return "the compiler put a trap where the code can only be wrong";
+    return "";
+}
+
 /* TODO and BUILD need no more than a line; a wrong value is shown with its case. */
 static void explain(const Exercise *e, const Step *s, const Options *o)
 {
@@ -223,8 +269,9 @@ static void explain(const Exercise *e, const Step *s, const Options *o)
     printf("\n");
     print_wrapped("", head);
     if (*get(c, "place")) print_wrong_value(c);
-    snprintf(text, sizeof text, "%s%s%s", is(c->verdict, "WRONG") ? "" : c->verdict,
-             is(c->verdict, "WRONG") ? "" : ": ", get(c, "text"));
+    const char *words = signal_in_words(get(c, "text"));
+    snprintf(text, sizeof text, "%s%s%s%s%s", is(c->verdict, "WRONG") ? "" : c->verdict,
+             is(c->verdict, "WRONG") ? "" : ": ", get(c, "text"), *words ? ": " : "", words);
     if (*get(c, "text")) print_wrapped("    ", text);
     if (*s->message) print_wrapped("    ", s->message);
     else if (*get(c, "relation")) print_wrapped("    ", get(c, "relation"));
@@ -457,28 +504,45 @@ static int turned(const json_t *passes, const json_t *fails, char *out, size_t s
     return n;
 }
 
-static double points_of(const json_t *o) { return json_number_value(json_object_get(o, "points")); }
+static double value_of(const json_t *o, const char *key) { return json_number_value(json_object_get(o, key)); }
 
-/* What became of a step, where anything did: "softmax_log  WRONG -> PASS, +7.5: passes now 3 (by_pencil, ...)". */
-static void print_step_since(const json_t *was, const json_t *now, bool *headed)
+static void print_since_head(bool *headed)
 {
-    char better[400], worse[400], line[1200];
-    const char *state[2] = { text_of(was, "state"), text_of(now, "state") };
-    int up = turned(now, was, better, sizeof better), down = turned(was, now, worse, sizeof worse);
-    double change = points_of(now) - points_of(was);
-    if (is(state[0], state[1]) && !up && !down && change < 0.05 && change > -0.05) return;
     if (!*headed) printf("\nSince the last grading\n");
     *headed = true;
-    int at = snprintf(line, sizeof line, "%-30s ", text_of(now, "step"));
-    at += is(state[0], state[1]) ? snprintf(line + at, sizeof line - (size_t)at, "%s still", state[1])
-                                 : snprintf(line + at, sizeof line - (size_t)at, "%s -> %s", state[0], state[1]);
-    if (change >= 0.05 || change <= -0.05)
-        at += snprintf(line + at, sizeof line - (size_t)at, ", %c%s", change < 0 ? '-' : '+', points(fabs(change)));
-    printf("  %s\n", line);
+}
+
+/* What became of a step, where anything did: "softmax_log  WRONG -> PASS, +7.5", and which probes turned. */
+static void print_step_since(const json_t *was, const json_t *now, bool *headed)
+{
+    char better[400], worse[400], line[600];
+    const char *state[2] = { text_of(was, "state"), text_of(now, "state") };
+    int up = turned(now, was, better, sizeof better), down = turned(was, now, worse, sizeof worse);
+    double change = value_of(now, "correctness") - value_of(was, "correctness");
+    if (is(state[0], state[1]) && !up && !down) return;
+    print_since_head(headed);
+    printf("  %-30s ", text_of(now, "step"));
+    if (is(state[0], state[1])) printf("%s still", state[1]);
+    else printf("%s -> %s", state[0], state[1]);
+    if (fabs(change) >= 0.05) printf(", %c%s", change < 0 ? '-' : '+', points(fabs(change)));
+    printf("\n");
     snprintf(line, sizeof line, "%d now pass%s: %s", up, up == 1 ? "es" : "", better);
     if (up) print_wrapped("    ", line);
     snprintf(line, sizeof line, "%d no longer pass%s: %s", down, down == 1 ? "es" : "", worse);
     if (down) print_wrapped("    ", line);
+}
+
+/* Robustness and performance of an exercise in one line: what they lose at once when a probe fails is no news. */
+static void print_rest_since(const json_t *was, const json_t *now, bool *headed)
+{
+    static const char *const part[] = { "robustness", "performance" };
+    bool looked = value_of(now, "robustness") + value_of(now, "performance") > 0;
+    for (int i = 0; i < 2 && looked; i++) {
+        double change = value_of(now, part[i]) - value_of(was, part[i]);
+        if (fabs(change) < 0.05) continue;
+        print_since_head(headed);
+        printf("  %-30s %c%s\n", part[i], change < 0 ? '-' : '+', points(fabs(change)));
+    }
 }
 
 /* old: what the file held; all: what it holds now. Entries that were not graded are the same in both. */
@@ -491,13 +555,14 @@ static void print_since(const json_t *old, const json_t *all)
         json_t *was = entry_named(json_object_get(old, "exercises"), "exercise", text_of(now, "exercise"));
         if (!was || was == now) continue;
         if (is(text_of(was, "state"), "BUILD") && is(text_of(now, "state"), "GRADED")) {
-            printf("\nSince the last grading\n  %s builds again\n", text_of(now, "exercise"));
-            headed = true;
+            print_since_head(&headed);
+            printf("  %s builds again\n", text_of(now, "exercise"));
         }
         json_array_foreach(json_object_get(now, "steps"), k, step) {
             json_t *before = entry_named(json_object_get(was, "steps"), "step", text_of(step, "step"));
             if (before) print_step_since(before, step, &headed);
         }
+        if (is(text_of(was, "state"), "GRADED")) print_rest_since(was, now, &headed);
     }
 }
 

@@ -1,9 +1,12 @@
-# given.sh -- sourced: what the learner's folders began from. A tree of its own in work/'s repository, refs/course/given,
-# keeps every file as the course gave it, by the exercise's name, for numbers may change: it is the base of make update.
+# given.sh -- sourced: what the learner's folders began from. A tree of its own in work/'s repository,
+# refs/course/given, keeps every file as the course gave it, by the exercise's name, for numbers may change: it is the
+# base of make update.
 git_work() { git -C work -c user.name=learner -c user.email=learner@localhost -c commit.gpgsign=false "$@"; }
 fail() { echo "$*" >&2; exit 1; }
 name_of() { basename "$1" | sed 's/^[0-9]*_//'; }
-commit() { git_work add -A >/dev/null 2>&1 && git_work diff --cached --quiet || git_work commit -q -m "$1" 2>/dev/null; }
+commit() {
+    git_work add -A >/dev/null 2>&1 && git_work diff --cached --quiet || git_work commit -q -m "$1" 2>/dev/null
+}
 
 given_index() { GIT_INDEX_FILE="$PWD/work/.git/given" git_work "$@"; }
 # given_open, any number of given_put and given_drop, given_close
@@ -34,7 +37,8 @@ given_get() {
 
 # A skeleton appears whole or not at all.
 write_skeleton() {
-    awk -f grading/skeleton.awk "$1" >"$2.new" && mv "$2.new" "$2" || { rm -f "$2.new"; fail "$2 could not be written"; }
+    awk -f grading/skeleton.awk "$1" >"$2.new" && mv "$2.new" "$2" ||
+        { rm -f "$2.new"; fail "$2 could not be written"; }
 }
 
 # The number of DIR's exercise changed: the learner's folder moves with the name.

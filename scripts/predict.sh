@@ -1,6 +1,6 @@
 #!/bin/sh
-# predict.sh COMMAND ... -- guesses before measuring. A folder's file `predict` asks, work/predict/NAME.txt answers, and what
-# was measured is a line more in work/predict/measured: NAME, question, guess, truth, date. The first guess counts.
+# predict.sh COMMAND ... -- guesses before measuring. A folder's file `predict` asks, work/predict/NAME.txt answers, and
+# what was measured is a line more in work/predict/measured: NAME, question, guess, truth, date. The first guess counts.
 #   ask 'DIRS'           write the questions to work/predict, where they are not yet
 #   look 'DIRS' MAKE     measure what has been guessed and not been measured; say how near it was
 #   show 'DIRS'          questions, guesses, truths
@@ -15,10 +15,10 @@ ask() {
         name=$(name_of "$dir") file=work/predict/$(name_of "$dir").txt
         [ -f "$dir/predict" ] && [ ! -f "$file" ] && [ -f "work/$dir/$name.c" ] || continue
         mkdir -p work/predict || fail "work/predict cannot be written"
-        { echo "# $name: a guess before you measure. Write a number behind each =; make grade EX=$name then measures, and"
-          echo "# shows both. The first guess is the one that counts; what you leave empty is not asked again."
-          questions "$dir" | awk -F ' [|] ' '{ printf "\n# %s\n%s =\n", $2, $1 }'; } >"$file.new" && mv "$file.new" "$file" ||
-            { rm -f "$file.new"; fail "$file could not be written"; }
+        { echo "# $name: a guess before you measure. Write a number behind each =; make grade EX=$name then"
+          echo "# measures, and shows both. The first guess is the one that counts; what you leave empty is not measured."
+          questions "$dir" | awk -F ' [|] ' '{ printf "\n# %s\n%s =\n", $2, $1 }'; } >"$file.new" &&
+            mv "$file.new" "$file" || { rm -f "$file.new"; fail "$file could not be written"; }
     done
 }
 
@@ -36,7 +36,9 @@ guesses() {
         { print name, value + 0 }' "work/predict/$1.txt"
 }
 
-recorded() { [ -f $record ] && awk -F '\t' -v n="$1" -v q="$2" '$1 == n && $2 == q && NF == 5 { print $3, $4; exit }' $record; }
+recorded() {    # NAME QUESTION
+    [ -f $record ] && awk -F '\t' -v n="$1" -v q="$2" '$1 == n && $2 == q && NF == 5 { print $3, $4; exit }' $record
+}
 
 # The number at the # of TEXT in a command's output.
 find_number() {
@@ -57,7 +59,7 @@ compare() {    # NAME.QUESTION GUESS TRUTH
         else if (off < size) how = sprintf("off by %.0f %%", 100 * off / size)
         else how = sprintf("%.3g times too large", guess / truth)
         if (off > 0 && off < 0.005 * size) how = "off by less than 1 %"
-        printf "Guess  %-28s %10s   measured %s, %s\n", what, guess, truth, how }'
+        printf "Guess  %s: %s, measured %s, %s\n", what, guess, truth, how }'
 }
 
 look() {
@@ -72,7 +74,8 @@ look() {
         fi
         while read -r question guess <&3; do
             asked=$(questions "$dir" | awk -F ' [|] ' -v q="$question" '$1 == q')
-            [ -n "$asked" ] || { echo "work/predict/$name.txt: there is no question '$question' in $dir/predict"; continue; }
+            [ -n "$asked" ] ||
+                { echo "work/predict/$name.txt: there is no question '$question' in $dir/predict"; continue; }
             [ -z "$(recorded "$name" "$question")" ] || continue
             command=$(field "$asked" 3)
             if [ "$command" != "$ran" ]; then
@@ -81,7 +84,11 @@ look() {
                 ran=$command
             fi
             truth=$(find_number "$(field "$asked" 4)" <"$tmp/said")
-            [ -n "$truth" ] || { echo "Guess  $name.$question could not be measured: $command ends:"; tail -n 2 "$tmp/said"; continue; }
+            if [ -z "$truth" ]; then
+                echo "Guess  $name.$question could not be measured: $command ends:"
+                tail -n 2 "$tmp/said"
+                continue
+            fi
             printf '%s\t%s\t%s\t%s\t%s\n' "$name" "$question" "$guess" "$truth" "$(date +%Y-%m-%d)" >>$record ||
                 fail "$record cannot be written"
             compare "$name.$question" "$guess" "$truth"
@@ -103,8 +110,8 @@ show() {
             now=$(awk -v q="$question" '$1 == q { print $2 }' "${TMPDIR:-/tmp}/guesses.$$")
             if [ $# = 2 ]; then compare "$question" "$1" "$2" | sed 's/^Guess/     /'
                 [ "${now:-$1}" = "$1" ] || echo "       the file says $now now; the first guess counts"
-            elif [ -n "$now" ]; then printf '         %-28s %10s   make grade EX=%s measures\n' "$question" "$now" "$name"
-            else printf '         %-28s %10s\n' "$question" '-'; fi
+            elif [ -n "$now" ]; then echo "       $question: $now, not measured yet: make grade EX=$name"
+            else echo "       $question: no guess"; fi
         done
         rm -f "${TMPDIR:-/tmp}/guesses.$$"
     done

@@ -1,6 +1,6 @@
 #!/bin/sh
-# solution.sh DIR NAME [STEP] [ALL] -- the learner's functions beside the reference's, a step at a time. A step that is not
-# complete stays hidden until it is asked for: ALL is a word, any.
+# solution.sh DIR NAME [STEP] [ALL] -- the learner's functions beside the reference's, a step at a time. A step that is
+# not complete stays hidden until it is asked for: ALL is a word, any.
 dir=$1 name=$2 only=$3 all=$4
 mine=work/$dir/$name.c ref=$dir/$name.c
 tmp=$(mktemp -d) || exit 1

@@ -1,5 +1,5 @@
-# step.awk -- awk -v step=S -f step.awk FILE.c: the function S with the comments and static helpers above it, as a person
-# would read it: the marks of its regions are left out. Nothing where the file has no such function.
+# step.awk -- awk -v step=S -f step.awk FILE.c: the function S with the comments and static helpers above it, as a
+# person would read it: the marks of its regions are left out. Nothing where the file has no such function.
 function named(s) { sub(/\(.*/, "", s); sub(/.*[ *]/, "", s); return s }
 
 /^[ \t]*\/\* given:$/ { given = 1 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# update.sh [merge] -- pulls the course, then merges what changed in skeletons, headers and lessons into work/, three-way:
-# what the learner's file began from, what it is, what the course gives now. A conflict is shown and nothing is forced.
+# update.sh [merge] -- pulls the course, then merges what changed in skeletons, headers and lessons into work/,
+# three-way: what the learner's file began from, what it is, what the course gives now. A conflict is shown, never forced.
 . scripts/given.sh
 
 pull() {
@@ -19,7 +19,9 @@ pull() {
 }
 
 # A new file takes the old one's place at once.
-replace() { cp "$1" "$2.new" && mv "$2.new" "$2" || { rm -f "$2.new"; fail "$2 could not be written: nothing was changed"; }; }
+replace() {
+    cp "$1" "$2.new" && mv "$2.new" "$2" || { rm -f "$2.new"; fail "$2 could not be written: nothing was changed"; }
+}
 
 show_conflict() {    # the first of them, as git marks it
     awk '/^<<<<<<< /{ on = 1 } on { print "         " $0; if (++n == 20) { print "         ..."; exit } }
@@ -29,7 +31,11 @@ show_conflict() {    # the first of them, as git marks it
 merge_file() {    # DIR NAME FILE, the course's new one being $tmp/new
     mine=work/$1/$3 key=$2/$3
     if given_get "$key.pending" >"$tmp/pending"; then
-        [ -f "$mine.conflict" ] && { echo "OPEN   $mine.conflict: mend it and move it over $3, or delete it"; open=$((open + 1)); return; }
+        if [ -f "$mine.conflict" ]; then
+            open=$((open + 1))
+            echo "OPEN   $mine.conflict: mend it and move it over $3, or delete it"
+            return
+        fi
         cp "$tmp/pending" "$tmp/base"; given_drop "$key.pending"; given_put "$key" "$tmp/base"
     elif ! given_get "$key" >"$tmp/base"; then
         if [ ! -f "$mine" ]; then :
@@ -42,7 +48,8 @@ merge_file() {    # DIR NAME FILE, the course's new one being $tmp/new
         replace "$tmp/new" "$mine"; echo "new    $mine"
     elif cmp -s "$mine" "$tmp/base"; then replace "$tmp/new" "$mine"; echo "new    $mine"
     elif ! cmp -s "$mine" "$tmp/new"; then
-        git merge-file -p -L yours -L 'as it was given' -L 'as the course gives it now' "$mine" "$tmp/base" "$tmp/new" >"$tmp/merged"
+        git merge-file -p -L yours -L 'as it was given' -L 'as the course gives it now' \
+            "$mine" "$tmp/base" "$tmp/new" >"$tmp/merged"
         n=$?
         [ $n -lt 128 ] || fail "$mine could not be merged: is the disk full? Nothing was changed"
         if [ $n -gt 0 ]; then

@@ -1,4 +1,5 @@
-# test_progress.sh -- guesses before measuring, and how far one has come: from what grading left in work/, torn or whole.
+# test_progress.sh -- guesses before measuring, and how far one has come: from what grading left in work/, torn or
+# whole.
 . grading/tests/links.sh
 ln -s "$PWD/scripts" "$PWD/Makefile" "$box/"
 mkdir -p "$box/build/out"
@@ -23,25 +24,27 @@ grep -q '^recognised =$' "$guess" && ok || no "no questions in work/predict"
 [ -e "$box/runs" ] && no "it measured what nobody guessed" || ok
 sed 's/^recognised =/recognised = 250   # hm/; s/^ones =/ones = about 20/' "$guess" >"$box/g" && cp "$box/g" "$guess"
 look && ok || no "a guess: status $?"
-says "a guess" '^Guess  start.recognised +250 +measured 329, off by 24 %$'
+says "a guess" '^Guess  start.recognised: 250, measured 329, off by 24 %$'
 says "no number" '^work/predict/start.txt:[0-9]+: "about 20" is no number'
 [ "$(grep -c . "$box/runs")" = 1 ] && ok || no "measured $(grep -c . "$box/runs") times"
 sed 's/= 250/= 329/; s/about 20/18/' "$guess" >"$box/g" && cp "$box/g" "$guess"
 look
-says "a second guess" '^Guess  start.ones +18 +measured 18, exactly$'
+says "a second guess" '^Guess  start.ones: 18, measured 18, exactly$'
 silent "a second guess" 'recognised'
 [ "$(grep -c . "$box/runs")" = 2 ] && ok || no "what was measured is measured again"
 look
 [ -s "$box/out" ] && no "it repeats itself" || ok
 here sh scripts/predict.sh show $dir
-says "show" '^ +recognised +250 +measured 329, off by 24 %$'
+says "show" '^ +recognised: 250, measured 329, off by 24 %$'
 says "show" 'the file says 329 now; the first guess counts'
 echo 'nosuch = 3' >>"$guess"
 look && ok || no "an unknown question: status $?"
 says "an unknown question" "there is no question 'nosuch'"
 for f in stage[0-9]/*/predict; do       # four fields, one #, a command of this course
-    awk -F ' [|] ' '/^#/ { next } NF != 4 || gsub(/#/, "#", $4) != 1 || $3 !~ /^make (run|bench) EX=/ || length($2) > 120 {
-        print FILENAME ":" FNR; bad = 1 } END { exit bad }' "$f" >"$box/bad" && ok || no "not a question: $(cat "$box/bad")"
+    awk -F ' [|] ' '/^#/ { next }
+        NF != 4 || gsub(/#/, "#", $4) != 1 || $3 !~ /^make (run|bench) EX=/ || length($2) > 120 {
+            print FILENAME ":" FNR; bad = 1 }
+        END { exit bad }' "$f" >"$box/bad" && ok || no "not a question: $(cat "$box/bad")"
 done
 if [ -n "$COURSE_FULL" ]; then          # every question is answered by its command
     rm -f "$box/work/predict/measured"
@@ -51,7 +54,7 @@ if [ -n "$COURSE_FULL" ]; then          # every question is answered by its comm
         here sh scripts/predict.sh ask "$d"
         sed 's/ =$/ = 10/' "$box/work/predict/$n.txt" >"$box/g" && cp "$box/g" "$box/work/predict/$n.txt"
         (cd "$box" && sh scripts/predict.sh look "$d" "make -C '$root'") >"$box/out" 2>&1
-        [ "$(grep -c '^Guess .* measured ' "$box/out")" = "$(grep -vc '^#' "$f")" ] && ok ||
+        [ "$(grep -c '^Guess .*, measured ' "$box/out")" = "$(grep -vc '^#' "$f")" ] && ok ||
             { no "$f is not answered"; cat "$box/out"; }
     done
 fi
@@ -66,7 +69,10 @@ says "nothing graded" '^Nothing is graded yet: make grade$'
 cp $dir/start.c "$src" && git init -q "$box/work"
 entry='{"exercise": "%s", "folder": "x", "points": %d, "of": 100, "complete": %s, "state": "GRADED", "steps": []}'
 day=1700000000
-version() { day=$((day + 86400)); GIT_AUTHOR_DATE="$day +0000" GIT_COMMITTER_DATE="$day +0000" git_work commit -qam graded; }
+version() {
+    day=$((day + 86400))
+    GIT_AUTHOR_DATE="$day +0000" GIT_COMMITTER_DATE="$day +0000" git_work commit -qam graded
+}
 write() { printf '{"format": 1, "exercises": ['"$entry"']}' "$@" >"$box/work/grade.json"; git_work add -A; version; }
 write start 30 false
 echo '{"format": 1, "exerc' >"$box/work/grade.json"; version

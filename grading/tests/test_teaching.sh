@@ -27,6 +27,17 @@ skeleton
 grade $dir
 says "it builds again" '^  start builds again$'
 
+helper='static double endless(const float *a)\n{\n    volatile double s = 1;\n    while (s > 0) s += a[0] * 0;\n    return s;\n}'
+sed "s/^float start_dot/$helper\n&/
+s/double sum = 0;/double sum = endless(a);/" $dir/start.c >"$src"
+grade $dir
+at() { grep -n "$1" "$src" | cut -d: -f1; }
+says "an endless helper" "^    line    work/stage0/00_start/start.c:$(at 'while (s') in endless$"
+says "an endless helper" "^    from    work/stage0/00_start/start.c:$(at '= endless') in start_dot$"
+sed 's/double sum = 0;/double sum = 0; volatile int zero = 0; zero = N \/ zero;/' $dir/start.c >"$src"
+grade $dir
+says "a division by zero" 'CRASH: Floating point exception: an integer was divided by zero'
+
 # What twelve trials print alike is shown once.
 sed '1a #include <stdio.h>
 s/double sum = 0;/double sum = 1; printf("length %d\\n", N);/' $dir/start.c >"$src"
@@ -58,7 +69,7 @@ sed 's/double sum = 0;/double sum = 0; for (volatile int n = 0;; n = 0) continue
 line=$(grep -n 'volatile' "$src" | cut -d: -f1)
 until_says '^watching ' 6 && ok || no "watch: an endless loop"
 says "watch" '^    TIME: no end within'
-says "watch" "^    line    work/stage0/00_start/start.c:$line\$"
+says "watch" "^    line    work/stage0/00_start/start.c:$line in start_dot\$"
 kill -INT $watcher
 wait $watcher && ok || no "watch: Ctrl-C is an error"
 here "$root/build/watch" work/$dir/nosuch.c true && no "watch: a file that is not there" || ok

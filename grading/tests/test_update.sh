@@ -1,11 +1,13 @@
-# test_update.sh -- make update: a course that goes on while the learner works. A small one of its own, with a past, a clone
-# and a work/.
+# test_update.sh -- make update: a course that goes on while the learner works. A small one of its own, with a past, a
+# clone and a work/.
 box=$(mktemp -d "${TMPDIR:-/tmp}/an update XXXXXX") || exit 1
 trap 'chmod -R u+w "$box"; rm -rf "$box"' EXIT
 passed=0 failed=0
 ok() { passed=$((passed + 1)); }
 no() { failed=$((failed + 1)); echo "FAIL $*"; }
-says() { grep -qE -- "$2" "$box/out" && ok || { no "$1: no line like '$2' in:"; sed 's/^/    /' "$box/out" | head -n 30; }; }
+says() {
+    grep -qE -- "$2" "$box/out" && ok || { no "$1: no line like '$2' in:"; sed 's/^/    /' "$box/out" | head -n 30; }
+}
 silent() { ! grep -qE -- "$2" "$box/out" && ok || no "$1: $(grep -E -- "$2" "$box/out" | head -n 1)"; }
 unset GIT_DIR GIT_WORK_TREE
 git_up() { git -C "$box/up" -c user.name=t -c user.email=t@localhost -c commit.gpgsign=false "$@"; }
@@ -18,7 +20,8 @@ mkdir -p "$up" "$box/up/grading" && cp -r scripts "$box/up/" && cp grading/*.awk
 cp $dir/start.c $dir/start.h $dir/README.md "$up/" && printf '/work/\n' >"$box/up/.gitignore"
 git_up init -q && publish "The course"
 git clone -q "$box/up" "$box/course"
-(cd "$box/course" && sh scripts/work.sh stage stage0 $dir) >"$box/out" 2>&1 && ok || { no "the first skeletons"; cat "$box/out"; }
+(cd "$box/course" && sh scripts/work.sh stage stage0 $dir) >"$box/out" 2>&1 && ok ||
+    { no "the first skeletons"; cat "$box/out"; }
 
 update && ok || no "nothing to do: status $?"
 says "nothing to do" '^pull   nothing new$'
@@ -52,8 +55,8 @@ says "a conflict" '^ +<<<<<<< yours'
 cmp -s "$box/kept" "$mine/start.c" && ok || no "a conflict changed the learner's file"
 update
 says "a conflict that is left open" "^OPEN   work/$dir/start.c.conflict: mend it"
-awk '/^<<<<<<< /{ on = 1; next } /^=======$/ { on = 2; next } /^>>>>>>> /{ on = 0; next } on != 2' "$mine/start.c.conflict" |
-    sed 's/mine now/mine, and yours/' >"$mine/start.c"
+awk '/^<<<<<<< /{ on = 1; next } /^=======$/ { on = 2; next } /^>>>>>>> /{ on = 0; next } on != 2' \
+    "$mine/start.c.conflict" | sed 's/mine now/mine, and yours/' >"$mine/start.c"
 rm "$mine/start.c.conflict"
 update
 says "a conflict that was mended" '^merge  work/ has all of it already$'
@@ -66,7 +69,8 @@ update && ok || no "a folder that moved: status $?"
 says "a folder that moved" '^moved  work/stage0/00_start to work/stage0/01_start$'
 mine="$box/course/work/stage0/01_start"
 says "a header" '^new    work/stage0/01_start/start.h$'
-cmp -s "$up/start.h" "$mine/start.h" && grep -q 'mine, and yours' "$mine/start.c" && ok || no "the moved folder is not whole"
+cmp -s "$up/start.h" "$mine/start.h" && grep -q 'mine, and yours' "$mine/start.c" && ok ||
+    no "the moved folder is not whole"
 
 # Nothing to pull from, changes of one's own, no work/.
 mv "$box/up" "$box/away"
