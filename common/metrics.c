@@ -167,6 +167,34 @@ Prf metrics_micro(const Tensor *confusion)
     return all.there ? prf(all) : (Prf){ NAN, NAN, NAN };
 }
 
+/* Pairs together in both, beside what chance would give, as a part of the most that is possible. */
+double metrics_adjusted_rand(const Tensor *a, const Tensor *b)
+{
+    CHECK(a->dtype == I32 && a->ndim == 1 && b->dtype == I32 && b->ndim == 1 && a->shape[0] == b->shape[0],
+          "metrics_adjusted_rand: %s and %s are not i32(N) of one N", tensor_text(a).s, tensor_text(b).s);
+    int64_t N = a->shape[0], A = 0, B = 0;
+    for (int64_t i = 0; i < N; i++) {
+        int32_t x = class_at(a, i), y = class_at(b, i);
+        CHECK(x >= -1 && y >= -1, "metrics_adjusted_rand: row %lld: %d and %d, labels begin at -1", (long long)i, x, y);
+        A = x + 2 > A ? x + 2 : A, B = y + 2 > B ? y + 2 : B;
+    }
+    if (N < 2) return NAN;
+    CHECK(A <= INT64_MAX / 16 / B, "metrics_adjusted_rand: %lld times %lld labels", (long long)A, (long long)B);
+    int64_t *both = calloc((size_t)(A * B + A + B), sizeof *both), *in_a = both + A * B, *in_b = in_a + A;
+    CHECK(both, "metrics_adjusted_rand: no memory for %lld times %lld labels", (long long)A, (long long)B);
+    for (int64_t i = 0; i < N; i++) {
+        int32_t x = class_at(a, i) + 1, y = class_at(b, i) + 1;
+        both[x * B + y]++, in_a[x]++, in_b[y]++;
+    }
+    double together = 0, pairs_a = 0, pairs_b = 0, all = (double)N * (double)(N - 1) / 2;
+    for (int64_t k = 0; k < A * B; k++) together += (double)both[k] * (double)(both[k] - 1) / 2;
+    for (int64_t k = 0; k < A; k++) pairs_a += (double)in_a[k] * (double)(in_a[k] - 1) / 2;
+    for (int64_t k = 0; k < B; k++) pairs_b += (double)in_b[k] * (double)(in_b[k] - 1) / 2;
+    free(both);
+    double chance = pairs_a * pairs_b / all, most = (pairs_a + pairs_b) / 2;
+    return most == chance ? 1 : (together - chance) / (most - chance);  /* all apart in both, or all together */
+}
+
 /* ---- Two classes ---- */
 
 typedef struct Scored { double score; int32_t target; } Scored;

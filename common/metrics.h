@@ -25,6 +25,10 @@ Prf    metrics_prf(const Tensor *confusion, int c);     /* of one class; 0 where
 Prf    metrics_macro(const Tensor *confusion);          /* means over the classes that are there or were predicted */
 Prf    metrics_micro(const Tensor *confusion);          /* of all counts together: the accuracy, three times */
 
+/* How well two partings of the same rows agree, 1: the same up to names, 0: as by chance. a, b: I32 (N), from -1 on.
+ * Hubert, Arabie: Comparing Partitions, Journal of Classification 1985. */
+double metrics_adjusted_rand(const Tensor *a, const Tensor *b);
+
 /* ---- Two classes: score (N), larger for 1; target I32 (N), 0 or 1 ---- */
 
 double metrics_auc(const Tensor *score, const Tensor *target);  /* P(a 1 scores above a 0) + half P(the same) */

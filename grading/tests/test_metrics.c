@@ -4,6 +4,7 @@
 #include <math.h>
 #include "gradcheck.h"
 #include "metrics.h"
+#include "rng.h"
 
 TestSuite(metrics, .init = gradcheck_begin, .fini = gradcheck_end);
 
@@ -69,6 +70,27 @@ Test(metrics, classes_as_scikit_learn)
     near("micro precision", micro.precision, 0.4166666666666667);
     near("micro recall", micro.recall, 0.4166666666666667);
     near("micro f1", micro.f1, 0.4166666666666667);
+}
+
+/* The values are scikit-learn 1.9's; then every pair looked at: is it together in one, in both? */
+Test(metrics, adjusted_rand)
+{
+    near("half", metrics_adjusted_rand(CLASSES(0, 0, 1, 1), CLASSES(0, 0, 1, 2)), 0.5714285714285714);
+    near("names", metrics_adjusted_rand(CLASSES(0, 0, 1, -1), CLASSES(1, 1, 0, 5)), 1);
+    near("crossed", metrics_adjusted_rand(CLASSES(0, 0, 1, 1), CLASSES(0, 1, 0, 1)), -0.5);
+    near("one heap", metrics_adjusted_rand(CLASSES(3, 3, 3), CLASSES(0, 0, 0)), 1);
+    near("one heap, all apart", metrics_adjusted_rand(CLASSES(3, 3, 3), CLASSES(0, 1, 2)), 0);
+    Rng rng = rng_new(8);
+    int32_t a[60], b[60];
+    for (int i = 0; i < 60; i++)
+        a[i] = (int32_t)rng_below(&rng, 5) - 1, b[i] = i % 3 ? a[i] : (int32_t)rng_below(&rng, 4);
+    double both = 0, in_a = 0, in_b = 0, all = 0;
+    for (int i = 0; i < 60; i++)
+        for (int j = 0; j < i; j++)
+            all++, both += a[i] == a[j] && b[i] == b[j], in_a += a[i] == a[j], in_b += b[i] == b[j];
+    near("pairs", metrics_adjusted_rand(classes(60, a), classes(60, b)),
+         (both - in_a * in_b / all) / ((in_a + in_b) / 2 - in_a * in_b / all));
+    cr_assert(isnan(metrics_adjusted_rand(CLASSES(0), CLASSES(0))));
 }
 
 Test(metrics, two_classes_as_scikit_learn)
