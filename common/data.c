@@ -22,6 +22,7 @@ struct Set {
 static const char *read_table(Arena *, const Set *, Dtype, Dataset *);
 static const char *read_mnist(Arena *, const Set *, Dtype, Dataset *);
 static const char *read_california(Arena *, const Set *, Dtype, Dataset *);
+static const char *read_plane(Arena *, const Set *, Dtype, Dataset *);
 
 static const Set SET[] = {
     { .name = "digits", .file = { "common/data/digits.csv.gz" }, .classes = 10, .scale = 1. / 16,
@@ -36,6 +37,13 @@ static const Set SET[] = {
                 "data/mnist/t10k-images-idx3-ubyte.gz", "data/mnist/t10k-labels-idx1-ubyte.gz" } },
     { .name = "california", .file = { "data/california-housing/housing.csv.gz" }, .scale = 1, .fetched = true,
       .read = read_california },
+    { .name = "chameleon_t4", .classes = 7, .scale = 1, .fetched = true, .read = read_plane,
+      .file = { "data/clustering/other/chameleon_t4_8k.data.gz", "data/clustering/other/chameleon_t4_8k.labels0.gz" } },
+    { .name = "chameleon_t5", .classes = 7, .scale = 1, .fetched = true, .read = read_plane,
+      .file = { "data/clustering/other/chameleon_t5_8k.data.gz", "data/clustering/other/chameleon_t5_8k.labels0.gz" } },
+    { .name = "chameleon_t7", .classes = 10, .scale = 1, .fetched = true, .read = read_plane,
+      .file = { "data/clustering/other/chameleon_t7_10k.data.gz",
+                "data/clustering/other/chameleon_t7_10k.labels0.gz" } },
 };
 enum { SETS = sizeof SET / sizeof *SET };
 
@@ -249,6 +257,34 @@ static const char *read_california(Arena *a, const Set *s, Dtype dtype, Dataset 
         out->train = train_rows(t.rows);
         fill_california(&t, out);
     }
+    arena_free(own);
+    return wrong;
+}
+
+/* ---- Points of the plane: a file of x and y, one of labels. All are there to be looked at: none is unseen. ---- */
+
+static const char *read_plane(Arena *a, const Set *s, Dtype dtype, Dataset *out)
+{
+    Arena *own = arena_new("data_load");
+    char path[2][PATH_MAX];
+    Table t[2];
+    const char *wrong = NULL;
+    for (int i = 0; !wrong && i < 2; i++) {
+        path_of(path[i], s->file[i]);
+        wrong = csv_read(own, path[i], (CsvArg){ .separator = ' ', .no_header = true }, &t[i]);
+        if (!wrong && t[i].columns != 2 - i)
+            wrong = sentence("%s: %d columns, %d expected", path[i], t[i].columns, 2 - i);
+    }
+    for (int k = 0; !wrong && k < 2; k++) wrong = check_inputs(path[0], &t[0].column[k], t[0].rows);
+    if (!wrong && t[1].rows != t[0].rows)
+        wrong = sentence("%s: %lld labels for %lld points", path[1], (long long)t[1].rows, (long long)t[0].rows);
+    if (!wrong) wrong = check_target(path[1], s, &t[1].column[0], t[1].rows);
+    if (!wrong) wrong = make(a, s, dtype, t[0].rows, 2, false, out);
+    for (int64_t r = 0; !wrong && r < t[0].rows; r++) {
+        for (int k = 0; k < 2; k++) put(out->x, 2 * r + k, ((double *)t[0].column[k].number->data)[r]);
+        put(out->y, r, ((double *)t[1].column[0].number->data)[r]);
+    }
+    out->train = wrong ? 0 : t[0].rows;
     arena_free(own);
     return wrong;
 }
