@@ -77,8 +77,12 @@ chosen := $(if $(EX),$(ex),$(if $(STAGE),$(foreach n,$(names),$(if $(filter stag
 
 # ---- The machine, looked at once ---------------------------------------------------------------------------------------
 
-plain_goals := help setup setup-tour setup-check tour check check-full clean data new update study grade-all dist doctor list predict solution hint ops
+plain_goals := help next reset setup setup-tour setup-check tour check check-full clean data new update study grade-all dist doctor list predict solution hint ops
 ifneq ($(filter-out $(plain_goals),$(goals)),)
+unwritable := $(shell { mkdir -p build/flags && echo try >build/flags/try && rm build/flags/try; } 2>&1)
+ifneq ($(unwritable),)
+$(error build/ cannot be written: is this folder read-only, or the disk full? $(unwritable))
+endif
 include build/config.mk
 endif
 build/config.mk: scripts/configure.sh
@@ -380,7 +384,6 @@ peers:
 data:
 	@sh scripts/data.sh '$(MIRROR)'
 doctor:
-	@rm -f build/config.mk
 	@sh scripts/configure.sh build/config.mk '$(CC)'
 	@sh scripts/doctor.sh
 setup setup-check:
@@ -391,7 +394,7 @@ tour:
 	@SETUP='$(SETUP)' CC='$(CC)' sh scripts/setup.sh tour
 	@sh scripts/tour.sh '$(MAKE)'
 clean:
-	rm -rf build
+	@rm -rf build 2>/dev/null || { echo 'build/ cannot be removed whole: is this folder read-only?' >&2; exit 1; }
 
 # ---- The project's own tests: units that run again only when what they test has changed ------------------------------------
 

@@ -66,8 +66,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *d, size_t n) { return n && d[0] 
 done
 find_tool() { PATH=$PATH:$PWD/$deps/bin command -v "$1" 2>/dev/null | sed "s,^$PWD/,,"; }
 
-mkdir -p "$(dirname "$out")"
-cat >"$out.new" <<EOF
+mkdir -p "$(dirname "$out")" 2>/dev/null
+cat 2>/dev/null >"$out.new" <<EOF && mv "$out.new" "$out" && exit 0
 # Written by scripts/configure.sh: what this machine has. \`make doctor\` looks again.
 deps_cppflags := $cppflags
 deps_ldflags  := $ldflags
@@ -90,4 +90,6 @@ valgrind      := $(find_tool valgrind)
 gdb           := $(find_tool gdb)
 nvcc          := $(find_tool nvcc)
 EOF
-mv "$out.new" "$out"
+rm -f "$out.new"
+echo "$(dirname "$out")/ cannot be written: is this folder read-only, or the disk full?" >&2
+exit 1

@@ -1,16 +1,24 @@
 # given.sh -- sourced: what the learner's folders began from. A tree of its own in work/'s repository,
 # refs/course/given, keeps every file as the course gave it, by the exercise's name, for numbers may change: it is the
 # base of make update.
-git_work() { git -C work -c user.name=learner -c user.email=learner@localhost -c commit.gpgsign=false "$@"; }
+# --git-dir: a damaged work/.git must not lead git to the course's own repository above it.
+git_work() {
+    git -C work --git-dir=.git -c user.name=learner -c user.email=learner@localhost -c commit.gpgsign=false "$@"
+}
 fail() { echo "$*" >&2; exit 1; }
 name_of() { basename "$1" | sed 's/^[0-9]*_//'; }
+# What a killed git left would stop every later one.
+unlock() { find work/.git -name '*.lock' -mmin +1 -delete 2>/dev/null; }
 commit() {
-    git_work add -A >/dev/null 2>&1 && git_work diff --cached --quiet || git_work commit -q -m "$1" 2>/dev/null
+    unlock
+    { git_work add -A && { git_work diff --cached --quiet || git_work commit -q -m "$1"; }; } >/dev/null 2>&1
 }
+unwritable="is the disk full, or this folder read-only?"
 
 given_index() { GIT_INDEX_FILE="$PWD/work/.git/given" git_work "$@"; }
 # given_open, any number of given_put and given_drop, given_close
 given_open() {
+    unlock
     git_work rev-parse -q --verify refs/course/given >/dev/null && given_index read-tree refs/course/given ||
         given_index read-tree --empty
 }
@@ -35,10 +43,22 @@ given_get() {
     [ $# = 2 ] && git_work show "$1:$2" 2>/dev/null
 }
 
-# A skeleton appears whole or not at all.
+# Files appear whole or not at all: a new one takes the old one's place at once.
+put() {    # FILE: what comes on stdin
+    cat 2>/dev/null >"$1.new" && mv "$1.new" "$1" 2>/dev/null ||
+        { rm -f "$1.new" 2>/dev/null; fail "$1 could not be written: $unwritable What was there is unchanged"; }
+}
+replace() { put "$2" <"$1"; }    # FROM TO
 write_skeleton() {
-    awk -f grading/skeleton.awk "$1" >"$2.new" && mv "$2.new" "$2" ||
-        { rm -f "$2.new"; fail "$2 could not be written"; }
+    text=$(awk -f grading/skeleton.awk "$1" && echo .) || fail "$1 gives no skeleton"
+    printf %s "${text%.}" | put "$2" || exit 1
+}
+backup() {    # FILE: $keep is its copy
+    keep=$1.bak-$(date +%Y%m%d-%H%M%S)
+    while [ -e "$keep" ]; do keep=$keep+; done    # twice in a second
+    cp -p "$1" "$keep" 2>/dev/null && cmp -s "$1" "$keep" && return
+    rm -f "$keep" 2>/dev/null
+    fail "$keep could not be written: $unwritable Nothing was changed"
 }
 
 # The number of DIR's exercise changed: the learner's folder moves with the name.

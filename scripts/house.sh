@@ -32,8 +32,8 @@ for track in grading/tracks/*; do    # names exist, nothing precedes what its le
 done
 
 if [ -f README.md ]; then
-    for t in $(grep -oE '(^|`|    )make [a-zN0-9-]+' README.md | awk '{ print $NF }' | sed 's/stageN/stage0/' | sort -u); do
-        grep -qE "^([a-z0-9 -]* )?$t( [a-z0-9 -]*)?:" Makefile || case " stage0 stage1 stage2 stage3 stage4 " in *" $t "*) ;; *) no "README.md names 'make $t', which the Makefile does not have"; continue ;; esac
+    for t in $(grep -ohE '(^|`|    )make [a-zN0-9-]+' README.md AGENTS.md | awk '{ print $NF }' | sed 's/stageN/stage0/' | sort -u); do
+        grep -qE "^([a-z0-9 -]* )?$t( [a-z0-9 -]*)?:" Makefile || case " stage0 stage1 stage2 stage3 stage4 " in *" $t "*) ;; *) no "README.md or AGENTS.md names 'make $t', which the Makefile does not have"; continue ;; esac
         ok
     done
 fi

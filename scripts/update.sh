@@ -18,11 +18,6 @@ pull() {
     git log --format='         %s' "$before..HEAD" | head -n 5
 }
 
-# A new file takes the old one's place at once.
-replace() {
-    cp "$1" "$2.new" && mv "$2.new" "$2" || { rm -f "$2.new"; fail "$2 could not be written: nothing was changed"; }
-}
-
 show_conflict() {    # the first of them, as git marks it
     awk '/^<<<<<<< /{ on = 1 } on { print "         " $0; if (++n == 20) { print "         ..."; exit } }
          on && /^>>>>>>> /{ exit }' "$1"
@@ -61,8 +56,7 @@ merge_file() {    # DIR NAME FILE, the course's new one being $tmp/new
             echo "       mend $mine.conflict and move it over $3, or delete it to keep yours"
             return
         fi
-        keep=$mine.bak-$(date +%Y%m%d-%H%M%S)
-        cp -p "$mine" "$keep" && cmp -s "$mine" "$keep" || fail "$keep could not be written: nothing was changed"
+        backup "$mine"
         replace "$tmp/merged" "$mine"
         echo "merged $mine   (before: $keep)"
     fi
@@ -75,7 +69,7 @@ merge() {
     commit "before make update" || fail "work/ cannot be written: nothing was merged"
     tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT || exit 1
     changed=0 open=0
-    given_open || fail "work/.git cannot be written: nothing was merged"
+    given_open 2>/dev/null || fail "work/.git cannot be written: nothing was merged"
     for dir in stage[0-9]/[0-9][0-9]_*; do
         name=$(name_of "$dir")
         move_folder "$dir"
@@ -88,7 +82,7 @@ merge() {
         [ -d "$dir/plots" ] && [ -d "work/$dir/plots" ] && cp "$dir"/plots/* "work/$dir/plots/"
     done
     given_close || fail "work/.git cannot be written: the merge is done, but it will be offered again"
-    commit "merged with the course"
+    commit "merged with the course" || echo "work/'s history could not be written: $unwritable"
     [ $changed = 0 ] && [ $open = 0 ] && echo "merge  work/ has all of it already"
     [ $changed = 0 ] || echo "Next   make grade"
 }

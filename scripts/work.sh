@@ -9,12 +9,13 @@
 
 # The first time: a repository of the learner's own, and what editors need.
 begin() {
-    mkdir -p work 2>/dev/null || fail "work/ cannot be written: is this folder read-only?"
-    [ -d work/.git ] || git_work init -q 2>/dev/null || fail "work/ cannot hold a git repository: is the disk full or read-only?"
+    mkdir -p work/.vscode 2>/dev/null && [ -w work ] || fail "work/ cannot be written: $unwritable"
+    git_work rev-parse --git-dir >/dev/null 2>&1 || git_work init -q 2>/dev/null ||
+        fail "work/ cannot hold a git repository: $unwritable"
     # Headers come from work/'s own folders and from common/; no reference is on the path.
-    [ -f work/compile_flags.txt ] || printf '%s\n' -std=c17 -Wall -Wextra -Wpedantic -I../common >work/compile_flags.txt
-    mkdir -p work/.vscode
-    [ -f work/.vscode/tasks.json ] || cat >work/.vscode/tasks.json <<'JSON'
+    [ -f work/compile_flags.txt ] || printf '%s\n' -std=c17 -Wall -Wextra -Wpedantic -I../common |
+        put work/compile_flags.txt || exit 1
+    [ -f work/.vscode/tasks.json ] || put work/.vscode/tasks.json <<'JSON'
 {
     "version": "2.0.0",
     "tasks": [
@@ -29,32 +30,40 @@ begin() {
     ]
 }
 JSON
-    [ -f work/AGENTS.md ] || cp AGENTS.md work/ 2>/dev/null    # assistants read it where they are started
-    [ -f work/.gitignore ] || printf '%s\n' '*.bak-*' >work/.gitignore
+    [ -f work/AGENTS.md ] || [ ! -f AGENTS.md ] || replace AGENTS.md work/AGENTS.md    # assistants read it there
+    [ -f work/.gitignore ] || printf '%s\n' '*.bak-*' '*.new' | put work/.gitignore || exit 1
+}
+
+copy_plots() {    # DIR: the whole folder or none of it
+    rm -rf "work/$1/plots.new"
+    cp -r "$1/plots" "work/$1/plots.new" 2>/dev/null && mv "work/$1/plots.new" "work/$1/plots" && return
+    rm -rf "work/$1/plots.new"
+    fail "work/$1/plots cannot be written: $unwritable"
 }
 
 stage() {
     [ -n "$2" ] || { echo "$1 has no exercises yet."; return; }
     begin
-    given_open
+    given_open 2>/dev/null || fail "work/.git cannot be written: $unwritable"
     fresh=0
     for dir in $2; do
         name=$(name_of "$dir")
         move_folder "$dir"
-        mkdir -p "work/$dir" || fail "work/$dir cannot be written"
+        mkdir -p "work/$dir" 2>/dev/null || fail "work/$dir cannot be written: $unwritable"
         for file in "$name.h" README.md; do
             [ -f "$dir/$file" ] && [ ! -f "work/$dir/$file" ] || continue
-            cp "$dir/$file" "work/$dir/" && given_put "$name/$file" "$dir/$file"
+            replace "$dir/$file" "work/$dir/$file"
+            given_put "$name/$file" "$dir/$file"
         done
-        [ -d "$dir/plots" ] && [ ! -d "work/$dir/plots" ] && cp -r "$dir/plots" "work/$dir/"
+        [ -d "$dir/plots" ] && [ ! -d "work/$dir/plots" ] && copy_plots "$dir"
         [ -f "work/$dir/$name.c" ] && continue
         write_skeleton "$dir/$name.c" "work/$dir/$name.c"
         given_put "$name/$name.c" "work/$dir/$name.c"
         fresh=$((fresh + 1))
     done
-    given_close
+    given_close 2>/dev/null || fail "work/.git cannot be written: $unwritable"
     sh scripts/predict.sh ask "$2" || exit 1
-    commit "skeletons of $1"
+    commit "skeletons of $1" || echo "work/'s history could not be written: $unwritable"
     total=$(echo $2 | wc -w)
     [ "$total" = 1 ] && noun=exercise || noun=exercises
     echo "$1: $total $noun in work/$1, $fresh new."
@@ -121,13 +130,12 @@ list() {
 reset() {
     name=$(name_of "$1") src=work/$1/$(name_of "$1").c
     begin
-    mkdir -p "work/$1"
+    mkdir -p "work/$1" 2>/dev/null || fail "work/$1 cannot be written: $unwritable"
     if [ -f "$src" ]; then
-        keep=$src.bak-$(date +%Y%m%d-%H%M%S)
-        cp -p "$src" "$keep" && cmp -s "$src" "$keep" || fail "$keep could not be written: nothing was changed"
+        backup "$src"
         echo "kept   $keep"
     fi
-    cp "$1/$name.h" "work/$1/" || fail "work/$1 cannot be written"
+    replace "$1/$name.h" "work/$1/$name.h"
     write_skeleton "$1/$name.c" "$src"
     given_open && given_put "$name/$name.c" "$src" && given_put "$name/$name.h" "$1/$name.h" && given_close
     echo "fresh  $src"
@@ -145,7 +153,9 @@ begun() {
 }
 
 # After grading: the learner's history has a commit a grading.
-keep() { [ -d work/.git ] && commit "graded"; return 0; }
+keep() {
+    [ ! -d work/.git ] || commit "graded" || echo "Not kept in work/'s history: $unwritable"
+}
 
 command=$1; shift
 case $command in
