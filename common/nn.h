@@ -77,6 +77,9 @@ typedef struct Lstm { int layers; Tensor *w_ih[NN_MAX_LAYERS], *w_hh[NN_MAX_LAYE
 Lstm      nn_lstm(Arena *, Rng *, int in, int hidden, int layers);      /* uniform in +-1/sqrt(hidden) */
 /* h, c: (B,H) a layer, in and out; NULL for zeros and not wanted. */
 Tensor   *nn_lstm_forward(Tape *, const Lstm *, Tensor *x, Tensor **h, Tensor **c);     /* (T,B,IN) -> (T,B,H) */
+/* The same for rows of a table, i32 (T,B) -> (T,B,H). Where there are more tokens than rows, each row is multiplied by
+ * the first layer's weight once, not each time that it is read: that was half the work of one layer over characters. */
+Tensor   *nn_lstm_read(Tape *, const Lstm *, Embedding *, Tensor *tokens, Tensor **h, Tensor **c);
 void      nn_lstm_visit(Lstm *, const char *prefix, NnVisit *, void *ctx);              /* "weight_ih_l0", ... */
 typedef Lstm Gru;                                               /* three gates instead of four; no c */
 Gru       nn_gru(Arena *, Rng *, int in, int hidden, int layers);

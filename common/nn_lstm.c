@@ -29,15 +29,31 @@ static Lstm recurrent(Arena *a, Rng *rng, int gates, int in, int hidden, int lay
 Lstm nn_lstm(Arena *a, Rng *rng, int in, int hidden, int layers) { return recurrent(a, rng, 4, in, hidden, layers); }
 Gru  nn_gru(Arena *a, Rng *rng, int in, int hidden, int layers) { return recurrent(a, rng, 3, in, hidden, layers); }
 
-Tensor *nn_lstm_forward(Tape *t, const Lstm *m, Tensor *x, Tensor **h, Tensor **c)
+/* w: the first layer's, or NULL where x has been multiplied by it. */
+static Tensor *layers(Tape *t, const Lstm *m, Tensor *x, Tensor *w, Tensor **h, Tensor **c)
 {
     for (int l = 0; l < m->layers; l++) {
-        Recurrent r = op_lstm(t, x, h ? h[l] : NULL, c ? c[l] : NULL, m->w_ih[l], m->w_hh[l], m->b_ih[l], m->b_hh[l]);
+        Recurrent r = op_lstm(t, x, h ? h[l] : NULL, c ? c[l] : NULL, l ? m->w_ih[l] : w, m->w_hh[l], m->b_ih[l],
+                              m->b_hh[l]);
         if (h) h[l] = r.h;
         if (c) c[l] = r.c;
         x = r.y;
     }
     return x;
+}
+
+Tensor *nn_lstm_forward(Tape *t, const Lstm *m, Tensor *x, Tensor **h, Tensor **c)
+{
+    return layers(t, m, x, m->w_ih[0], h, c);
+}
+
+Tensor *nn_lstm_read(Tape *t, const Lstm *m, Embedding *e, Tensor *tokens, Tensor **h, Tensor **c)
+{
+    if (tensor_count(tokens) <= e->w->shape[0])
+        return nn_lstm_forward(t, m, nn_embedding_forward(t, e, tokens), h, c);
+    Tensor *x = op_embedding(t, op_linear(t, e->w, m->w_ih[0], NULL), tokens), *y = layers(t, m, x, NULL, h, c);
+    tape_forget(t, x);
+    return y;
 }
 
 Tensor *nn_gru_forward(Tape *t, const Gru *m, Tensor *x, Tensor **h)

@@ -108,7 +108,7 @@ Tensor *op_attention(Tape *, Tensor *q, Tensor *k, Tensor *v, Tensor *lengths, T
 
 /* One layer over a whole sequence, PyTorch's gate order and weights: x (T,B,IN), h0, c0 (B,H) or NULL for zeros,
  * w_ih (4H,IN), w_hh (4H,H), b_ih, b_hh (4H) or NULL; gates i f g o. -> y (T,B,H), out[1] h_T, out[2] c_T (B,H).
- * Hochreiter, Schmidhuber 1997; Gers et al. 2000. */
+ * w_ih NULL: x (T,B,4H) is the product with it already. Hochreiter, Schmidhuber 1997; Gers et al. 2000. */
 typedef struct { Tensor *y, *h, *c; } Recurrent;
 Recurrent op_lstm(Tape *, Tensor *x, Tensor *h0, Tensor *c0, Tensor *w_ih, Tensor *w_hh, Tensor *b_ih, Tensor *b_hh);
 /* w (3H,...), gates r z n, n = tanh(W x + b + r (U h + b')). Cho et al., arXiv:1406.1078. c is NULL. */

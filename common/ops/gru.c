@@ -48,7 +48,7 @@ static void copy_or_zero(real *to, const real *from, int64_t N)
 static void forward(Tape *tape, Node *n)
 {
     RecurrentSizes s = recurrent_sizes(n);
-    const int64_t rows_of_in[] = { s.IN, 1 }, columns_of_in[] = { 1, s.IN }, rows_of_h[] = { s.H, 1 }, size = s.B * s.H;
+    const int64_t rows_of_h[] = { s.H, 1 }, size = s.B * s.H;
     const real *h0 = data_of(n->in[H0]);
     real *y = n->out[Y]->data, *a = n->out[SAVED]->data, *u = a + s.T * s.B * s.G;
     real *b = tape_scratch(tape, (size_t)(2 * s.G + s.B * s.G + recurrent_room(s)) * sizeof *b);
@@ -56,7 +56,7 @@ static void forward(Tape *tape, Node *n)
     RecurrentWeight w = recurrent_turned(q + s.B * s.G, n->in[W_HH]->data, s);
     copy_or_zero(b, data_of(n->in[B_IH]), s.G);
     copy_or_zero(b2, data_of(n->in[B_HH]), s.G);
-    gemm(a, s.T * s.B, s.G, s.IN, n->in[X]->data, rows_of_in, n->in[W_IH]->data, columns_of_in, 0);
+    recurrent_input(a, n, s);
     for (int64_t t = 0; t < s.T; t++) {
         real *at = a + t * s.B * s.G, *ut = u + t * size, *ht = y + t * size;
         const real *h = recurrent_before(h0, y, t, size);
@@ -131,14 +131,10 @@ static const Op op_backward = { .name = "gru_backward", .dtypes = 1u << REAL, .s
 
 static void backward(Tape *t, Node *n)
 {
-    Tensor **in = n->in, **out = n->out, *d[3], *back[MAX_OUT];
-    LinearBackwardArg wanted = { tensor_wants_grad(in[X]), tensor_wants_grad(in[W_IH]), tensor_wants_grad(in[B_IH]) };
+    Tensor **in = n->in, **out = n->out, *back[MAX_OUT];
     tape_run_all(t, (Node){ .op = &op_backward, .n_out = 3,
                             IN(in[W_HH], out[SAVED], out[Y], in[H0], out[Y]->grad, out[H_T]->grad) }, back);
-    linear_backward(t, in[X], in[W_IH], back[0], wanted, d);
-    tape_add_grad(t, in[X], d[0]);
-    tape_add_grad(t, in[W_IH], d[1]);
-    tape_add_grad(t, in[B_IH], d[2]);
+    recurrent_add_input_grads(t, in, back[0], B_IH);
     if (tensor_wants_grad(in[B_HH])) tape_add_grad(t, in[B_HH], op_sum_to(t, back[1], 1, in[B_HH]->shape));
     recurrent_add_grads(t, in, out[Y], back[1]);
     tape_add_grad(t, in[H0], back[2]);

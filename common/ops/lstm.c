@@ -51,14 +51,14 @@ static void copy_last(real *last, const real *all, const real *first, RecurrentS
 static void forward(Tape *tape, Node *n)
 {
     RecurrentSizes s = recurrent_sizes(n);
-    const int64_t rows_of_in[] = { s.IN, 1 }, columns_of_in[] = { 1, s.IN }, rows_of_h[] = { s.H, 1 }, size = s.B * s.H;
+    const int64_t rows_of_h[] = { s.H, 1 }, size = s.B * s.H;
     const real *h0 = data_of(n->in[H0]), *c0 = data_of(n->in[C0]);
     const real *b0 = data_of(n->in[B_IH]), *b1 = data_of(n->in[B_HH]);
     real *y = n->out[Y]->data, *z = n->out[SAVED]->data, *c = z + s.T * s.B * s.G;
     real *b = tape_scratch(tape, (size_t)(s.G + recurrent_room(s)) * sizeof *b);
     RecurrentWeight w = recurrent_turned(b + s.G, n->in[W_HH]->data, s);
     for (int64_t k = 0; k < s.G; k++) b[k] = (b0 ? b0[k] : 0) + (b1 ? b1[k] : 0);
-    gemm(z, s.T * s.B, s.G, s.IN, n->in[X]->data, rows_of_in, n->in[W_IH]->data, columns_of_in, 0);
+    recurrent_input(z, n, s);
     for (int64_t t = 0; t < s.T; t++) {
         real *zt = z + t * s.B * s.G, *ct = c + t * size, *ht = y + t * size;
         const real *h = recurrent_before(h0, y, t, size), *before = recurrent_before(c0, c, t, size);
@@ -145,16 +145,11 @@ static const Op op_backward = { .name = "lstm_backward", .dtypes = 1u << REAL, .
 static void backward(Tape *t, Node *n)
 {
     RecurrentSizes s = recurrent_sizes(n);
-    Tensor **in = n->in, **out = n->out, *d[3], *back[MAX_OUT];
-    LinearBackwardArg wanted = { tensor_wants_grad(in[X]), tensor_wants_grad(in[W_IH]),
-                                 tensor_wants_grad(in[B_IH]) || tensor_wants_grad(in[B_HH]) };
+    Tensor **in = n->in, **out = n->out, *back[MAX_OUT];
     tape_run_all(t, (Node){ .op = &op_backward, .n_out = 3,
                             IN(in[W_HH], out[SAVED], in[C0], out[Y]->grad, out[H_T]->grad, out[C_T]->grad),
                             ARG(StepsArg, s.T, s.B, s.H, tensor_wants_grad(in[H0])) }, back);
-    linear_backward(t, in[X], in[W_IH], back[0], wanted, d);
-    tape_add_grad(t, in[X], d[0]);
-    tape_add_grad(t, in[W_IH], d[1]);
-    for (int i = B_IH; i <= B_HH; i++) tape_add_grad(t, in[i], d[2]);
+    recurrent_add_input_grads(t, in, back[0], B_HH);
     recurrent_add_grads(t, in, out[Y], back[0]);
     tape_add_grad(t, in[H0], back[1]);
     tape_add_grad(t, in[C0], back[2]);

@@ -1,5 +1,6 @@
 /* recurrent.c -- what lstm and gru share. */
 #include "recurrent.h"
+#include <string.h>
 
 RecurrentSizes recurrent_sizes(const Node *n)
 {
@@ -19,7 +20,8 @@ const char *recurrent_check(const Node *n, int gates)
     if (!w || w->ndim != 2 || w->shape[0] != gates * w->shape[1])
         return sentence("the recurrent weight must be (%dH,H)", gates);
     RecurrentSizes s = recurrent_sizes(n);
-    if (!n->in[W_IH] || !is_matrix(n->in[W_IH], s.G, s.IN))
+    if (!n->in[W_IH] && s.IN != s.G) return sentence("without a weight of its own the input must be (T,B,%dH)", gates);
+    if (n->in[W_IH] && !is_matrix(n->in[W_IH], s.G, s.IN))
         return sentence("the input's weight must be (%dH,IN)", gates);
     for (int i = H0; i <= C0; i++)
         if (n->in[i] && !is_matrix(n->in[i], s.B, s.H)) return "the first state must be (B,H)";
@@ -32,7 +34,15 @@ const char *recurrent_check(const Node *n, int gates)
 double recurrent_flops(const Node *n)
 {
     RecurrentSizes s = recurrent_sizes(n);
-    return 2 * (double)s.T * (double)s.B * (double)s.G * (double)(s.IN + s.H);
+    return 2 * (double)s.T * (double)s.B * (double)s.G * (double)(s.H + (n->in[W_IH] ? s.IN : 0));
+}
+
+void recurrent_input(real *z, const Node *n, RecurrentSizes s)
+{
+    const real *x = n->in[X]->data;
+    const int64_t rows = s.T * s.B, of_x[] = { s.IN, 1 }, of_w[] = { 1, s.IN };
+    if (n->in[W_IH]) gemm(z, rows, s.G, s.IN, x, of_x, n->in[W_IH]->data, of_w, 0);
+    else memcpy(z, x, (size_t)(rows * s.G) * sizeof *z);
 }
 
 /* ---- The weight, turned ---- */
@@ -64,6 +74,18 @@ static Tensor *flat(Tape *t, Tensor *x)
 static void add_product(Tape *t, Tensor *w, Tensor *dz, Tensor *h)
 {
     tape_add_grad(t, w, op_matmul(t, op_transpose(t, flat(t, dz), 0, 1), flat(t, h)));
+}
+
+void recurrent_add_input_grads(Tape *t, Tensor **in, Tensor *dz, int last_bias)
+{
+    LinearBackwardArg wanted = { tensor_wants_grad(in[X]), tensor_wants_grad(in[W_IH]), false };
+    Tensor *d[3] = { dz };
+    for (int i = B_IH; i <= last_bias; i++) wanted.db |= tensor_wants_grad(in[i]);
+    if (in[W_IH]) linear_backward(t, in[X], in[W_IH], dz, wanted, d);
+    else if (wanted.db) d[2] = op_sum(t, dz, 1u << 0 | 1u << 1);
+    tape_add_grad(t, in[X], d[0]);
+    tape_add_grad(t, in[W_IH], d[1]);
+    for (int i = B_IH; i <= last_bias; i++) tape_add_grad(t, in[i], d[2]);
 }
 
 void recurrent_add_grads(Tape *t, Tensor **in, Tensor *y, Tensor *dz)

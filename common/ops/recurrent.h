@@ -9,6 +9,9 @@ RecurrentSizes recurrent_sizes(const Node *);
 const char    *recurrent_check(const Node *, int gates);        /* NULL, or a sentence */
 double         recurrent_flops(const Node *);
 
+/* What x brings to every step's sums: X W_ih^T, or x itself where there is no W_ih. */
+void           recurrent_input(real *z, const Node *, RecurrentSizes);
+
 /* W (G,H) as a factor for every step: Z += h W^T. Over many steps it pays to turn W once; `room` numbers hold that. */
 typedef struct RecurrentWeight { const real *data; int64_t stride[2]; } RecurrentWeight;
 int64_t         recurrent_room(RecurrentSizes);
@@ -20,5 +23,7 @@ static inline const real *recurrent_before(const real *h0, const real *h, int64_
     return t > 0 ? h + (t - 1) * size : h0;
 }
 
+/* Of x, W_ih and the biases B_IH to last_bias: dz are the gradients of what recurrent_input gave. */
+void recurrent_add_input_grads(Tape *, Tensor **in, Tensor *dz, int last_bias);
 /* dW_hh = the sum over steps of dZ_t^T h_t-1, as one product. */
 void recurrent_add_grads(Tape *, Tensor **in, Tensor *y, Tensor *dz);

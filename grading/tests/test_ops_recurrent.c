@@ -47,6 +47,7 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static double from_x(const Net *n, int64_t t, int64_t b, int64_t g)
 {
     double s = given(n->p, BW, g);
+    if (!n->p->x[W]) return s + n->p->x[X][(t * n->B + b) * n->G + g];
     for (int64_t k = 0; k < n->IN; k++) s += n->p->x[W][g * n->IN + k] * n->p->x[X][(t * n->B + b) * n->IN + k];
     return s;
 }
@@ -113,7 +114,8 @@ static void plain_forward(Sum *y, const Plain *p)
 static void spread(Sum **dx, double *dh, const Net *n, int64_t t, int64_t b, int64_t g, double d, double d_of_h)
 {
     const Plain *p = n->p;
-    for (int64_t k = 0; k < n->IN; k++) {
+    if (!p->x[W] && dx[X]) add_sized(&dx[X][(t * n->B + b) * n->G + g], d, 2);
+    for (int64_t k = 0; p->x[W] && k < n->IN; k++) {
         int64_t at_w = g * n->IN + k, at_x = (t * n->B + b) * n->IN + k;
         if (dx[W]) add_sized(&dx[W][at_w], d * p->x[X][at_x], 2 * fabs(p->x[X][at_x]));
         if (dx[X]) add_sized(&dx[X][at_x], d * p->x[W][at_w], 2 * fabs(p->x[W][at_w]));
@@ -192,16 +194,18 @@ static Tensor *small(Tensor *x, int64_t H)
     return x;
 }
 
-enum { NO_H0 = 1, NO_C0 = 2, NO_BW = 4, NO_BU = 8, FIXED_X = 16, FIXED_WEIGHTS = 32, OPTIONS = 64 };
+enum { NO_H0 = 1, NO_C0 = 2, NO_BW = 4, NO_BU = 8, FIXED_X = 16, FIXED_WEIGHTS = 32, NO_W = 64, OPTIONS = 128 };
 
 static void check(Case k, int64_t T, int64_t B, int64_t IN, int64_t H, int layout, unsigned without)
 {
     int64_t G = (k.gru ? 3 : 4) * H;
+    if (without & NO_W) IN = G; /* x is the product already */
+    Tensor *w = without & FIXED_WEIGHTS ? constant(SHAPE(G, IN)) : laid_out(layout, SHAPE(G, IN));
     Tensor *in[INPUTS] = {
         without & FIXED_X ? constant(SHAPE(T, B, IN)) : laid_out(layout, SHAPE(T, B, IN)),
         without & NO_H0 ? NULL : laid_out(layout, SHAPE(B, H)),
         without & NO_C0 || k.gru ? NULL : laid_out(layout, SHAPE(B, H)),
-        small(without & FIXED_WEIGHTS ? constant(SHAPE(G, IN)) : laid_out(layout, SHAPE(G, IN)), IN),
+        without & NO_W ? NULL : small(w, IN),
         small(without & FIXED_WEIGHTS ? constant(SHAPE(G, H)) : laid_out(layout, SHAPE(G, H)), H),
         without & NO_BW ? NULL : laid_out(layout, SHAPE(G)),
         without & NO_BU ? NULL : laid_out(layout, SHAPE(G)),
@@ -227,7 +231,7 @@ Test(recurrent, what_is_left_out_counts_as_zeros)
 {
     for (int gru = 0; gru < 2; gru++)
         for (unsigned without = 0; without < OPTIONS; without++)
-            if ((without | (gru ? NO_C0 : 0)) != OPTIONS - 1) /* something must want a gradient */
+            if ((without | NO_W | (gru ? NO_C0 : 0)) != OPTIONS - 1) /* something must want a gradient */
                 check((Case){ gru, ALL }, 3, 2, 4, 5, 0, without);
     for (int gru = 0; gru < 2; gru++) check((Case){ gru, ALL }, 1, 2, 4, 5, 0, NO_H0 | NO_C0);
 }
@@ -296,6 +300,31 @@ Test(recurrent, modules_hand_the_state_over)
     }
 }
 
+/* Rows of a table, multiplied once each or each time: the same numbers, and gradients, in float up to rounding. */
+Test(recurrent, reading_a_table_is_the_lstm_of_its_rows)
+{
+    enum { T = 7, B = 3, IN = 4, H = 5, LAYERS = 2, V = 6 };
+    Rng rng = rng_new(8);
+    for (int few = 0; few < 2; few++) {
+        Lstm m = nn_lstm(model, &rng, IN, H, LAYERS);
+        Embedding e = nn_embedding(model, &rng, few ? 100 : V, IN);
+        Tensor *tokens = targets(T * B, V), *once = op_reshape(tape, tokens, SHAPE(T, B)), *h[LAYERS] = { NULL };
+        Tensor *want = nn_lstm_forward(tape, &m, nn_embedding_forward(tape, &e, once), NULL, NULL), *grad[3];
+        Tensor *of[] = { e.w, m.w_ih[0], m.b_ih[0] };
+        tape_keep(want);
+        tape_backward(tape, op_sum(tape, op_mul(tape, want, want), 7));
+        for (int i = 0; i < 3; i++) grad[i] = of[i]->grad, of[i]->grad = NULL;
+        Tensor *got = tape_keep(nn_lstm_read(tape, &m, &e, once, h, NULL));
+        tape_backward(tape, op_sum(tape, op_mul(tape, got, got), 7));
+        cr_assert(h[LAYERS - 1]);
+        for (int64_t i = 0; i < T * B * H; i++)
+            expect("y", i, tensor_get(got, i), tensor_get(want, i), 20 * epsilon());
+        for (int k = 0; k < 3; k++)
+            for (int64_t i = 0; i < tensor_count(of[k]); i++)
+                expect("gradient", i, tensor_get(of[k]->grad, i), tensor_get(grad[k], i), 100 * epsilon());
+    }
+}
+
 /* ---- Refusals, threads ---- */
 
 static void lstm_of_a_matrix(void)
@@ -309,6 +338,10 @@ static void lstm_with_three_gates(void)
 static void lstm_of_wrong_width(void)
 {
     op_lstm(tape, param(SHAPE(3, 1, 5)), NULL, NULL, param(SHAPE(8, 4)), param(SHAPE(8, 2)), NULL, NULL);
+}
+static void lstm_of_no_product(void)
+{
+    op_lstm(tape, param(SHAPE(3, 1, 4)), NULL, NULL, NULL, param(SHAPE(8, 2)), NULL, NULL);
 }
 static void gru_with_wrong_state(void)
 {
@@ -324,6 +357,7 @@ Test(recurrent, refusals)
     expect_refusal(lstm_of_a_matrix, "lstm: the input must be (T,B,IN): f");
     expect_refusal(lstm_with_three_gates, "lstm: the recurrent weight must be (4H,H): f");
     expect_refusal(lstm_of_wrong_width, "lstm: the input's weight must be (4H,IN): f");
+    expect_refusal(lstm_of_no_product, "lstm: without a weight of its own the input must be (T,B,4H): f");
     expect_refusal(gru_with_wrong_state, "gru: the first state must be (B,H): f");
     expect_refusal(gru_with_wrong_bias, "gru: a bias must be (3H): f");
 }
