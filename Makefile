@@ -186,7 +186,7 @@ help:
 #: Maintain
 #: check           the project's own tests [EX=]                                  make check EX=softmax
 #: check-full      the same under sanitizers, long, and on a clean Debian root    make check-full
-#: fuzz            make up input for the readers of files [EX= SECONDS=]          make fuzz EX=npy
+#: fuzz            input made up for the readers of files [EX= SECONDS=]        make fuzz EX=npy
 #: ops             every operation of the library, its file, its lines          make ops
 #: new             every file of a new exercise, already building                 make new EX=stage2/08_layernorm
 #: grade-all       grade a folder of submissions [DIR= JOBS=]                     make grade-all
