@@ -422,14 +422,20 @@ build/warn/%.ok: %.c build/flags/cc_ref
 
 # ---- Fuzzing: a target for each reader of files. `make check` plays its kept corpus again, libFuzzer makes up more ---------
 
-fuzz_names := $(filter-out fuzz replay,$(patsubst grading/fuzz/%.c,%,$(wildcard grading/fuzz/*.c)))
+fuzz_names := $(filter-out fuzz replay findings,$(patsubst grading/fuzz/%.c,%,$(wildcard grading/fuzz/*.c)))
 define replay_program
 build/$1/grading/fuzz/replay_%: build/$1/grading/fuzz/%.o build/$1/grading/fuzz/fuzz.o build/$1/grading/fuzz/replay.o build/$1/libcommon.a build/flags/ld_$1 build/flags/libs
-	$$(Q)$$(ld_$1) -o $$@ $$(filter %.o,$$^) build/$1/libcommon.a $$(libs)
+	$$(Q)$$(ld_$1) -o $$@ $$(filter %.o,$$^) build/$1/libcommon.a $$(libs) $$(fuzz_libs_$$*)
 endef
 $(foreach v,ref asan,$(eval $(call replay_program,$v)))
 build/fuzz/grading/fuzz/fuzz_%: build/fuzz/grading/fuzz/%.o build/fuzz/grading/fuzz/fuzz.o build/fuzz/libcommon.a build/flags/ld_fuzz build/flags/libs
-	$(Q)$(ld_fuzz) -o $@ $(filter %.o,$^) build/fuzz/libcommon.a $(libs)
+	$(Q)$(ld_fuzz) -o $@ $(filter %.o,$^) build/fuzz/libcommon.a $(libs) $(fuzz_libs_$*)
+# Two targets are the grader's own: what a learner's code sent, and what is written about it.
+fuzz_parts_records := compare fuzz/findings
+fuzz_parts_grades := compare report build launch sandbox fuzz/findings
+fuzz_libs_grades = $(seccomp_libs)
+$(foreach n,records grades,$(eval build/fuzz/grading/fuzz/fuzz_$n: $(fuzz_parts_$n:%=build/fuzz/grading/%.o)) \
+    $(foreach v,ref asan,$(eval build/$v/grading/fuzz/replay_$n: $(fuzz_parts_$n:%=build/$v/grading/%.o))))
 build/check/fuzz/%.result: build/ref/grading/fuzz/replay_% $(wildcard grading/fuzz/corpus/*/*)
 	@sh scripts/unit.sh fuzz/$* ./$< grading/fuzz/corpus/$*/*
 build/check/fuzz_asan/%.result: build/asan/grading/fuzz/replay_% $(wildcard grading/fuzz/corpus/*/*)
