@@ -301,8 +301,9 @@ endif
 endif
 
 ref_grading = $(addprefix build/ref/grading/,$(addsuffix .o,$1))
-build/grade: $(call ref_grading,grade build measure report launch sandbox compare) build/confine build/flags/ld_ref
-	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) -lm
+build/grade: $(call ref_grading,grade build measure report seal launch sandbox compare) build/confine build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) $(sodium_libs) -lm
+build/ref/grading/seal.o: build/config.mk      # is libsodium there by now?
 build/matrix: $(call ref_grading,matrix launch sandbox compare) build/confine build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) -lm
 build/confine: $(call ref_grading,confine sandbox) build/flags/ld_ref

@@ -1,15 +1,25 @@
 /* build.c -- compiles the learner's file and links a worker of it; says what is wrong in a line of their file. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "grade.h"
 #include "launch.h"
+
+double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
 
 bool toolchain_read(Toolchain *t)
 {
@@ -206,20 +216,17 @@ static void our_headers(const Exercise *e, const char *own[MAX_READABLE], glob_t
     own[n] = NULL;
 }
 
-static bool compile(const Exercise *e, const Toolchain *t, const char *source, const char *object, const char *flags,
-                    const char *log)
+static bool compile(const Exercise *e, const Toolchain *t, const char *object, const char *flags, const char *log)
 {
-    char *text = read_text(source, 1 << 20);
-    bool  todo = strstr(text, "TODO(") != NULL, learners = source == e->source;
+    char *text = read_text(e->source, 1 << 20);
+    bool  todo = strstr(text, "TODO(") != NULL;
     const char *quiet = todo ? "-Wno-unused -Wno-unused-parameter" : "", *own[MAX_READABLE];
-    free(text);
-    if (!learners)
-        return !shell(log, "%s %s -w -I'%s' -c -o '%s' '%s'", t->cc, flags, e->dir, object, source);
     glob_t headers;
+    free(text);
     our_headers(e, own, &headers);
     int status = shell_shut(log, object, own,
                             "%s %s -fdiagnostics-color=never %s -I'build/mine/%s/include' -c -o \"$OUT\" '%s'", t->cc,
-                            flags, quiet, e->dir, source);
+                            flags, quiet, e->dir, e->source);
     globfree(&headers);
     return status == 0;
 }
@@ -247,11 +254,10 @@ bool build_asks_for(const char *object, const char *names)
 static bool link_worker(const char *log, const char *dir, const char *object, const char *worker, const char *further)
 {
     const char *own[MAX_READABLE] = { "common", "grading", "build", "build/ref", "build/ref/libcommon.a",
-                                        "build/toolchain", "build/deps" };
+                                        "build/toolchain", "build/deps", "build/asan", "build/count", "build/debug" };
     glob_t stages;
-    if (*further && shell(log, "sh grading/link.sh '%s' - - %s", dir, further)) return false;
     glob("stage[0-9]", 0, NULL, &stages);
-    for (size_t i = 0, n = 7; i < stages.gl_pathc && n < MAX_READABLE - 1; i++) own[n++] = stages.gl_pathv[i];
+    for (size_t i = 0, n = 10; i < stages.gl_pathc && n < MAX_READABLE - 1; i++) own[n++] = stages.gl_pathv[i];
     int status = shell_shut(log, worker, own, "sh grading/link.sh '%s' '%s' \"$OUT\" %s", dir, object, further);
     globfree(&stages);
     return status == 0;
@@ -277,7 +283,7 @@ bool build_learner(Exercise *e, const Toolchain *t, bool verbose)
     }
     snprintf(log, sizeof log, "build/mine/%s/errors", e->dir);
     snprintf(object, sizeof object, "build/mine/%s/%s.o", e->dir, e->name);
-    bool ok = compile(e, t, e->source, object, "", log);
+    bool ok = compile(e, t, object, "", log);
     text = read_text(log, 1 << 16);
     if (verbose) fputs(text, stdout);
     if (!ok) explain_build(e, text);
@@ -301,36 +307,68 @@ bool newer(const char *a, const char *b)
                                                 : s.st_mtim.tv_nsec >= t.st_mtim.tv_nsec;
 }
 
-/* An object of ours in a variant, kept until its source or the ordinary object that make wrote is newer. */
-static bool our_object(const Toolchain *t, const char *flags, const char *dir, const char *source, const char *object,
-                       const char *ordinary, const char *log)
+/* build/VARIANT/DIR/NAME.o, an object of ours, kept until its source or the ordinary one that make wrote is newer. It
+ * appears whole or not at all. */
+static bool our_object(const Toolchain *t, const char *variant, const char *flags, const char *dir, const char *name,
+                       const char *suffix, const char *log)
 {
+    char source[400], object[400], ordinary[400], new[420];
+    snprintf(source, sizeof source, "%s/%s.c", dir, name);
+    snprintf(object, sizeof object, "build/%s/%s/%s%s", variant, dir, name, suffix);
+    snprintf(ordinary, sizeof ordinary, "build/ref/%s/%s%s", dir, name, suffix);
+    snprintf(new, sizeof new, "%s.new", object);
     if (newer(object, source) && newer(object, ordinary)) return true;
-    return !shell(log, "%s %s -w -I'%s' -c -o '%s' '%s'", t->cc, flags, dir, object, source);
+    return !shell(log, "%s %s -w -I'%s' -c -o '%s' '%s'", t->cc, flags, dir, new, source) && !rename(new, object);
 }
 
-/* build/VARIANT/DIR/worker, or reference.worker: everything of an exercise compiled once more with further flags. */
+/* The reference in a variant. */
+static bool our_program(const Exercise *e, const Toolchain *t, const char *variant, const char *flags, const char *log)
+{
+    char worker[400], ordinary[400], new[420];
+    variant_program(e, variant, true, worker, sizeof worker);
+    snprintf(ordinary, sizeof ordinary, "build/ref/%s/worker", e->dir);
+    snprintf(new, sizeof new, "%s.new", worker);
+    if (newer(worker, ordinary)) return true;
+    return our_object(t, variant, flags, e->dir, e->name, ".o", log)
+           && !shell(log, "sh grading/link.sh '%s' 'build/%s/%s/%s.o' '%s' %s %s", e->dir, variant, e->dir, e->name,
+                     new, variant, flags)
+           && !rename(new, worker);
+}
+
+/* What is ours in a variant, shared by all gradings: made by the one that comes first, while the others wait. */
+static bool build_shared(const Exercise *e, const Toolchain *t, const char *variant, const char *flags, bool reference)
+{
+    char path[400], test[80];
+    if (!make_folder(variant, e->dir) || !make_folder(variant, "grading")) return false;
+    snprintf(path, sizeof path, "build/%s/lock", variant);
+    int lock = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (lock >= 0) flock(lock, LOCK_EX);
+    snprintf(path, sizeof path, "build/%s/%s/errors", variant, e->dir);
+    snprintf(test, sizeof test, "test_%s", e->name);
+    bool ok = our_object(t, variant, flags, "grading", "worker", ".o", path)
+              && our_object(t, variant, flags, "grading", "probe", ".o", path)
+              && our_object(t, variant, flags, e->dir, test, ".worker.o", path)
+              && !shell(path, "sh grading/link.sh '%s' - - %s %s", e->dir, variant, flags)
+              && (!reference || our_program(e, t, variant, flags, path));
+    if (lock >= 0) close(lock);
+    return ok;
+}
+
+const char *variant_program(const Exercise *e, const char *variant, bool reference, char *out, size_t size)
+{
+    if (reference) snprintf(out, size, "build/%s/%s/reference.worker", variant, e->dir);
+    else snprintf(out, size, "build/mine/%s/%s.worker", e->dir, variant);
+    return out;
+}
+
 bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const char *flags, bool reference)
 {
-    char log[400], path[3][400], object[400], original[400], worker[400], further[400];
-    const char *prefix = reference ? "reference." : "";
-    bool ok = make_folder(variant, e->dir) && make_folder(variant, "grading");
-    snprintf(log, sizeof log, "build/%s/%s/errors", variant, e->dir);
-    for (int i = 0; ok && i < 2; i++) {
-        const char *which = i ? "probe" : "worker";
-        snprintf(path[0], 400, "grading/%s.c", which);
-        snprintf(path[1], 400, "build/%s/grading/%s.o", variant, which);
-        snprintf(path[2], 400, "build/ref/grading/%s.o", which);
-        ok = our_object(t, flags, "grading", path[0], path[1], path[2], log);
-    }
-    snprintf(path[0], 400, "%s/test_%s.c", e->dir, e->name);
-    snprintf(path[1], 400, "build/%s/%s/test_%s.worker.o", variant, e->dir, e->name);
-    snprintf(path[2], 400, "build/ref/%s/test_%s.worker.o", e->dir, e->name);
-    ok = ok && our_object(t, flags, e->dir, path[0], path[1], path[2], log);
-    snprintf(object, sizeof object, "build/%s/%s/%s%s.o", variant, e->dir, prefix, e->name);
-    snprintf(original, sizeof original, "%s/%s.c", e->dir, e->name);
-    snprintf(worker, sizeof worker, "build/%s/%s/%sworker", variant, e->dir, prefix);
+    char log[400], object[400], worker[400], further[400];
+    bool shared = build_shared(e, t, variant, flags, reference);
+    if (!shared || reference) return shared;
+    snprintf(log, sizeof log, "build/mine/%s/%s.errors", e->dir, variant);
+    snprintf(object, sizeof object, "build/mine/%s/%s.o", e->dir, variant);
+    variant_program(e, variant, false, worker, sizeof worker);
     snprintf(further, sizeof further, "%s %s", variant, flags);
-    return ok && compile(e, t, reference ? original : e->source, object, flags, log) &&
-           link_worker(log, e->dir, object, worker, further);
+    return compile(e, t, object, flags, log) && link_worker(log, e->dir, object, worker, further);
 }

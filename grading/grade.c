@@ -1,13 +1,18 @@
 /* grade.c -- build/grade: compile the learner's file, run its probes beside the reference's, have them judged, explain.
  *
- *   build/grade [--strict] [--all] [--verbose] [--step S] [--seed N] [--level L0|L1|L2] DIR...
+ *   build/grade [--strict] [--all] [--verbose] [--step S] [--seed N] [--level L0|L1|L2] [--work W --into B] DIR...
  *   build/grade --debug [--step S] [--seed N] DIR
+ *
+ * --work W: the learner's files lie there, not in work/. --into B: what is built and grade.json go there. Gradings with
+ * a B of their own run side by side.
  *
  * Exit status 0 once it has graded; with --strict 0: complete, 1: not yet, 2: does not build, 3: our fault. */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,19 +21,12 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "grade.h"
 #include "launch.h"
+#include "seal.h"
 
 enum { REF_SECONDS = 60, MEMORY_MB = 1024, COMMON_MEMORY_MB = 8192, SPARE_BYTES = 1 << 20 };
-
-double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static bool is(const char *a, const char *b) { return !strcmp(a, b); }
 
@@ -488,6 +486,8 @@ static bool prepare(Exercise *e, const Options *o)
         set_state(e, "BUILD", "%s differs from the contract, %s", path[1], path[0]);
         return false;
     }
+    snprintf(path[0], 400, "work/%s", e->dir);
+    e->files = seal_folder(path[0], e->name);
     return true;
 }
 
@@ -523,12 +523,12 @@ static int debug(Exercise *e, const Toolchain *t, const Options *o)
         if (e->step[i].first) s = &e->step[i];
     if (!s) return fprintf(stderr, "no probe of %s fails: nothing to debug\n", e->name), 1;
     if (!build_variant(e, t, "debug", "-O0 -g3", false))
-        return fprintf(stderr, "the debugger's build failed: see build/debug/%s/errors\n", e->dir), 1;
+        return fprintf(stderr, "the debugger's build failed: see build/mine/%s/debug.errors\n", e->dir), 1;
     int trial = (int)json_integer_value(json_object_get(s->first->report, "trial"));
     snprintf(seed, sizeof seed, "%#llx", (unsigned long long)o->seed);
     snprintf(one, sizeof one, "%s.%s", s->name, s->first->name);
     snprintf(trials, sizeof trials, "%d", TRIALS);
-    snprintf(program, sizeof program, "build/debug/%s/worker", e->dir);
+    variant_program(e, "debug", false, program, sizeof program);
     snprintf(stop, sizeof stop, "break %s", s->name);
     printf("gdb at %s, probe %s; it fails in trial %d: `continue` goes on to the next call\n", s->name, s->first->name,
            trial);
@@ -538,11 +538,46 @@ static int debug(Exercise *e, const Toolchain *t, const Options *o)
     return fprintf(stderr, "gdb is not installed: make doctor says how to get it\n"), 1;
 }
 
+/* ---- A place of its own ---------------------------------------------------------------------------------------- */
+
+static bool link_to(const char *root, const char *into, const char *name)
+{
+    char from[PATH_MAX], to[PATH_MAX];
+    if (snprintf(from, sizeof from, "%s/%s", root, name) >= (int)sizeof from
+        || snprintf(to, sizeof to, "%s/%s", into, name) >= (int)sizeof to)
+        return errno = ENAMETOOLONG, false;
+    if (access(from, F_OK)) return true;                /* not every course has every stage */
+    unlink(to);
+    return !symlink(from, to);
+}
+
+/* From now on we are in a tree of links to this one that has a work/ and a build/mine of its own: every path in a
+ * report stays what it is. */
+static bool move_into(const char *into, const char *work)
+{
+    static const char *const ours[] = { "common", "grading", "build/ref", "build/toolchain", "build/grade",
+                                        "build/confine", "build/deps", "build/asan", "build/count", "build/debug" };
+    char   root[PATH_MAX], build[PATH_MAX], learners[PATH_MAX];
+    glob_t stages;
+    if (!getcwd(root, sizeof root) || !realpath(work, learners)) return false;
+    mkdir("build/asan", 0777), mkdir("build/count", 0777), mkdir("build/debug", 0777);
+    if (snprintf(build, sizeof build, "%s/build", into) >= (int)sizeof build) return errno = ENAMETOOLONG, false;
+    if ((mkdir(into, 0777) && errno != EEXIST) || (mkdir(build, 0777) && errno != EEXIST)) return false;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (!link_to(root, into, ours[i])) return false;
+    glob("stage[0-9]", 0, NULL, &stages);
+    bool ok = true;
+    for (size_t i = 0; i < stages.gl_pathc; i++) ok = ok && link_to(root, into, stages.gl_pathv[i]);
+    globfree(&stages);
+    return ok && !chdir(into) && (!unlink("work") || errno == ENOENT) && !symlink(learners, "work");
+}
+
 /* ---- All ------------------------------------------------------------------------------------------------------- */
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: build/grade [--strict] [--all] [--verbose] [--debug] [--step S] [--seed N] DIR...\n");
+    fprintf(stderr, "usage: build/grade [--strict] [--all] [--verbose] [--debug] [--step S] [--seed N] [--level L]\n"
+                    "                   [--work W --into B] DIR...\n");
     return 3;
 }
 
@@ -563,11 +598,12 @@ int main(int argc, char **argv)
     static const struct option known[] = { { "strict", 0, NULL, 't' },  { "all", 0, NULL, 'a' },
                                            { "verbose", 0, NULL, 'v' }, { "debug", 0, NULL, 'g' },
                                            { "step", 1, NULL, 's' },    { "seed", 1, NULL, 'n' },
-                                           { "level", 1, NULL, 'l' },   { NULL, 0, NULL, 0 } };
-    Options   o = { .started = now() };
+                                           { "level", 1, NULL, 'l' },   { "work", 1, NULL, 'w' },
+                                           { "into", 1, NULL, 'i' },    { NULL, 0, NULL, 0 } };
+    Options   o = { .started = now(), .grades = "work/grade.json" };
     Toolchain t;
     bool      gdb = false, explained = false;
-    const char *why = NULL;
+    const char *why = NULL, *work = "work", *into = NULL;
     for (int k; (k = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (k == 't') o.strict = true;
         else if (k == 'a') o.all = true;
@@ -576,12 +612,18 @@ int main(int argc, char **argv)
         else if (k == 's') o.step = *optarg ? optarg : NULL;
         else if (k == 'n') o.seed = strtoull(optarg, NULL, 0);
         else if (k == 'l') why = launch_use(optarg);
+        else if (k == 'w') work = optarg;
+        else if (k == 'i') into = optarg;
         else return usage();
     }
     if (why) return fprintf(stderr, "%s\n", why), 3;
     int n = argc - optind;
     o.many = n > 1;
-    if (n < 1 || (n > 1 && (o.step || gdb))) return usage();
+    if (n < 1 || (n > 1 && (o.step || gdb)) || (!is(work, "work") && !into)) return usage();
+    if (into) {
+        o.grades = "grade.json";
+        if (!move_into(into, work)) return fprintf(stderr, "%s, for %s: %s\n", into, work, strerror(errno)), 3;
+    }
     if (!toolchain_read(&t))
         return fprintf(stderr, "build/toolchain is missing: run make in the root of the course\n"), 3;
     while (!o.seed) {
@@ -600,8 +642,10 @@ int main(int argc, char **argv)
     }
     report_end(e, n, &o, &t);
     int status = o.strict ? strict_status(e, n) : 0;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        json_decref(e[i].files);
         for (int k = 0; k < e[i].n_checks; k++) json_decref(e[i].check[k].report);
+    }
     free(e);
     return status;
 }

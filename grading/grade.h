@@ -44,11 +44,13 @@ typedef struct Exercise {
     const Step *printed_by;
     double points, of, seconds_extra;
     double before;                                  /* points of the last run, or -1 */
+    json_t *files;                                  /* SHA-256 of each that was handed in */
 } Exercise;
 
 typedef struct Options {
     bool        all, strict, verbose, many;     /* many: more than one exercise */
     const char *step;                   /* NULL: all */
+    const char *grades;                 /* the file grade.json */
     uint64_t    seed;
     double      started;
 } Options;
@@ -56,6 +58,7 @@ typedef struct Options {
 typedef struct Toolchain { char cc[4000], version[200], compiler[300]; } Toolchain;
 
 /* build.c: every false or non-zero has set state and text */
+double now(void);                    /* seconds on a clock that nobody sets */
 bool toolchain_read(Toolchain *t);
 int  shell(const char *output, const char *format, ...) __attribute__((format(printf, 2, 3)));   /* exit status */
 char *read_text(const char *path, size_t most);                              /* "" if there is none */
@@ -65,7 +68,10 @@ bool newer(const char *a, const char *b);          /* by its time; false when ei
 bool build_learner(Exercise *e, const Toolchain *t, bool verbose);
 bool build_preprocessed(const Exercise *e, const Toolchain *t, const char *flags, const char *path);
 bool build_asks_for(const char *object, const char *names);     /* a name that matches is not defined in it */
+/* A file once more with further flags: the learner's among the rest of theirs, the reference's, and whatever is ours in
+ * it, kept in build/VARIANT for all gradings. */
 bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const char *flags, bool reference);
+const char *variant_program(const Exercise *e, const char *variant, bool reference, char *out, size_t size);
 
 /* measure.c */
 void measure(Exercise *e, const Toolchain *t, const Options *o);
@@ -76,4 +82,3 @@ void report_waiting(const Exercise *e, bool waits);
 void report_exercise(const Exercise *e, const Options *o, bool *explained);
 void report_end(Exercise *e, int n, const Options *o, const Toolchain *t);
 const char *locate(const Exercise *e, const char *program, const long long *frames, int n, char *out, size_t size);
-double now(void);

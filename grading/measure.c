@@ -53,10 +53,10 @@ static void read_complaint(Exercise *e, const char *text)
     if (asan) sscanf(asan + strlen("ERROR: AddressSanitizer: "), "%79s", kind);
     for (const char *p = strstr(text, "    #"); p && n < 16; p = strstr(p + 1, "    #")) {
         const char *plus = strstr(p, "+0x"), *end = p + strcspn(p, "\n");
-        if (plus && plus < end && strstr(p, "/worker+0x") && strstr(p, "/worker+0x") < end)
+        if (plus && plus < end && strstr(p, ".worker+0x") && strstr(p, ".worker+0x") < end)
             frame[n] = strtoll(plus + 1, NULL, 16) - (n > 0), n++;
     }
-    snprintf(program, sizeof program, "build/asan/%s/worker", e->dir);
+    variant_program(e, "asan", false, program, sizeof program);
     locate(e, program, frame, n, where, sizeof where);
     snprintf(e->sanitizer, sizeof e->sanitizer, "%s%s%.250s",
              *kind ? kind : "it ended otherwise than without the sanitizers", *where ? " in " : "", where);
@@ -76,8 +76,8 @@ static const char *evades(const Exercise *e, const Toolchain *t)
 {
     char plain[400], watched[400], object[400];
     const char *why = NULL;
-    snprintf(plain, sizeof plain, "build/asan/%s/plain.i", e->dir);
-    snprintf(watched, sizeof watched, "build/asan/%s/watched.i", e->dir);
+    snprintf(plain, sizeof plain, "build/mine/%s/plain.i", e->dir);
+    snprintf(watched, sizeof watched, "build/mine/%s/watched.i", e->dir);
     snprintf(object, sizeof object, "build/mine/%s/%s.o", e->dir, e->name);
     if (!build_preprocessed(e, t, "-O1", plain) || !build_preprocessed(e, t, SANITIZE, watched)) return NULL;
     char *a = read_text(plain, MAX_PREPROCESSED), *b = read_text(watched, MAX_PREPROCESSED);
@@ -115,28 +115,54 @@ static bool as_judged(const Exercise *e, const Check *c, const Run *ref, const R
     return same;
 }
 
-static void measure_robustness(Exercise *e, const Toolchain *t, const Options *o)
+/* SUITE.NAME, or "*": all of them in one process. */
+static Run run_sanitized(const Exercise *e, const Options *o, const char *which, double seconds)
 {
     static const char *const env[] = {
         "ASAN_OPTIONS=symbolize=0:detect_leaks=0:exitcode=66:max_allocation_size_mb=1024",
         "UBSAN_OPTIONS=print_stacktrace=0", NULL
     };
-    char program[300], one[140], trials[12];
+    char program[300], trials[12];
+    snprintf(trials, sizeof trials, "%d", TRIALS);
+    const char *argv[] = { "worker", which, trials, NULL };
+    Launch l = { .program = variant_program(e, "asan", false, program, sizeof program), .argv = argv, .env = env,
+                 .seed = o->seed, .seconds = seconds, .records = (size_t)256 << 20, .threads = e->threads,
+                 .profile = PROFILE_SANITIZER };
+    return launch(&l);
+}
+
+/* Most files give no cause for complaint, and to start a sanitized program takes longer than its probes: all at once
+ * first. */
+static bool all_clean(const Exercise *e, const Options *o)
+{
+    static Run part[MAX_PROBES];
+    double seconds = 5;
+    for (int i = 0; i < e->n_checks; i++) seconds += 60 * e->check[i].ref_seconds;
+    Run  r = run_sanitized(e, o, "*", seconds);
+    int  n = r.broken || r.status || r.late || r.flooded ? 0 : run_split(&r, part, MAX_PROBES);
+    bool clean = n == e->n_checks;
+    for (int i = 0; i < n; i++) {
+        clean = clean && as_judged(e, &e->check[i], NULL, &part[i]);
+        run_free(&part[i]);
+    }
+    run_free(&r);
+    return clean;
+}
+
+static void measure_robustness(Exercise *e, const Toolchain *t, const Options *o)
+{
+    char one[140];
     bool works = build_variant(e, t, "asan", SANITIZE, false);
     const char *evasion = works ? evades(e, t) : NULL;
-    snprintf(program, sizeof program, "build/asan/%s/worker", e->dir);
-    snprintf(trials, sizeof trials, "%d", TRIALS);
     e->sanitized = true;
     if (evasion) { snprintf(e->sanitizer, sizeof e->sanitizer, "%s", evasion); return; }
+    bool clean = works && all_clean(e, o);
     for (int i = 0; i < e->n_checks; i++) {
         Check *c = &e->check[i];
         snprintf(one, sizeof one, "%s.%s", c->step, c->name);
-        const char *argv[] = { "worker", one, trials, NULL };
-        Launch l = { .program = program, .argv = argv, .env = env, .seed = o->seed, .seconds = 5 + 60 * c->ref_seconds,
-                     .records = (size_t)64 << 20, .threads = e->threads, .profile = PROFILE_SANITIZER };
-        Run r = works ? launch(&l) : (Run){ 0 };
-        works = works && !r.broken && r.size > 0;       /* not one record: the sanitizer did not start */
-        c->clean = !works || as_judged(e, c, NULL, &r);
+        Run r = works && !clean ? run_sanitized(e, o, one, 5 + 60 * c->ref_seconds) : (Run){ 0 };
+        works = works && (clean || (!r.broken && r.size > 0));  /* not one record: the sanitizer did not start */
+        c->clean = !works || clean || as_judged(e, c, NULL, &r);
         step_named(e, c->step)->clean += c->clean;
         if (!c->clean && !*e->sanitizer) {
             snprintf(e->sanitized_probe, sizeof e->sanitized_probe, "%s", one);
@@ -226,11 +252,12 @@ static bool count(const Exercise *e, const char *tool, const char *program, uint
 /* The reference's counts are kept: they change only with what make builds. So is their seed, which nobody knows. */
 static bool count_reference(Exercise *e, const Toolchain *t, const char *tool, uint64_t *seed, double *counts)
 {
-    char   kept[300], made[300], program[300], name[64];
+    char   kept[300], made[300], program[300], name[64], new[340];
     double n;
     snprintf(kept, sizeof kept, "build/count/%s/reference.counts", e->dir);
     snprintf(made, sizeof made, "build/ref/%s/worker", e->dir);
-    snprintf(program, sizeof program, "build/count/%s/reference.worker", e->dir);
+    snprintf(new, sizeof new, "%s.%d", kept, (int)getpid());
+    variant_program(e, "count", true, program, sizeof program);
     FILE *f = newer(kept, made) ? fopen(kept, "r") : NULL;
     if (f && fscanf(f, "seed %" SCNx64, seed) == 1) {
         while (fscanf(f, "%63s %lf", name, &n) == 2)
@@ -242,10 +269,10 @@ static bool count_reference(Exercise *e, const Toolchain *t, const char *tool, u
     if (getrandom(seed, sizeof *seed, 0) != sizeof *seed || !build_variant(e, t, "count", COUNTED, true) ||
         !count(e, tool, program, *seed, counts, NULL))
         return false;
-    if (!(f = fopen(kept, "w"))) return true;
+    if (!(f = fopen(new, "w"))) return true;
     fprintf(f, "seed %" PRIx64 "\n", *seed);
     for (int i = 0; i < e->n_steps; i++) fprintf(f, "%s %.0f\n", e->step[i].name, counts[i]);
-    fclose(f);
+    if (!fclose(f)) rename(new, kept);
     return true;
 }
 
@@ -259,7 +286,7 @@ static bool speaks_to_valgrind(const Exercise *e)
 #endif
     char   path[300];
     size_t size = 0;
-    snprintf(path, sizeof path, "build/count/%s/%s.o", e->dir, e->name);
+    snprintf(path, sizeof path, "build/mine/%s/count.o", e->dir);
     char *object = read_bytes(path, &size);
     bool  found = object && memmem(object, size, words, sizeof words);
     free(object);
@@ -315,7 +342,7 @@ static void measure_performance(Exercise *e, const Toolchain *t)
     double   mine[MAX_STEPS] = { 0 }, ref[MAX_STEPS] = { 0 };
     uint64_t seed = 0;
     Run      sent = { 0 };
-    snprintf(program, sizeof program, "build/count/%s/worker", e->dir);
+    variant_program(e, "count", false, program, sizeof program);
     if (e->needs_common) why = "instructions are not counted in what links common/";
     else if (!tool) why = "valgrind is not installed, so instructions are not counted";
     else if (!count_reference(e, t, tool, &seed, ref) || !build_variant(e, t, "count", COUNTED, false))

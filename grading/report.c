@@ -13,7 +13,6 @@
 #include "launch.h"
 
 enum { COLUMNS = 80, FORMAT = 1 };
-#define GRADE_FILE "work/grade.json"
 
 static bool is(const char *a, const char *b) { return !strcmp(a, b); }
 
@@ -420,6 +419,7 @@ static json_t *exercise_json(const Exercise *e, const Options *o, const Toolchai
     json_object_set_new(x, "compiler", json_string(t->compiler));
     json_object_set_new(x, "course", json_string(t->version));
     json_object_set_new(x, "isolation", json_string(launch_level()));
+    if (json_object_size(e->files)) json_object_set(x, "files", e->files);
     json_object_set_new(x, "correctness", number(part[0]));
     json_object_set_new(x, "robustness", number(part[1]));
     json_object_set_new(x, "performance", number(part[2]));
@@ -638,10 +638,10 @@ void report_end(Exercise *e, int n, const Options *o, const Toolchain *t)
                 part[2] += e[i].step[k].performance;
     }
     if (!o->step) {
-        json_t *old = json_load_file(GRADE_FILE, 0, NULL), *all = merge(e, n, o, t, old);
-        if (!old && !access(GRADE_FILE, F_OK)) printf("\n" GRADE_FILE " was torn; a new one begins\n");
+        json_t *old = json_load_file(o->grades, 0, NULL), *all = merge(e, n, o, t, old);
+        if (!old && !access(o->grades, F_OK)) printf("\n%s was torn; a new one begins\n", o->grades);
         print_since(old, all);
-        fault = access("work", F_OK) ? "there is no work/ yet" : write_whole(GRADE_FILE, all);
+        fault = access("work", F_OK) ? "there is no work/ yet" : write_whole(o->grades, all);
         json_decref(old), json_decref(all);
     }
     for (int i = 0; i < n; i++) again |= e[i].before >= 0, before += e[i].before > 0 ? e[i].before : 0;
@@ -651,7 +651,7 @@ void report_end(Exercise *e, int n, const Options *o, const Toolchain *t)
     printf("\nScore  %s/%s%s", points(got), points(of), !o->step && of < 100.0 * n - 0.1 ? " available here" : "");
     if (again) printf("    last run %s (%+.0f)", points(before), (double)(long)(got + 1e-6) - before);
     printf("\n  correctness %s · robustness %s · performance %s\n", points(part[0]), points(part[1]), points(part[2]));
-    if (!o->step && fault) printf("Not written: " GRADE_FILE ": %s\n", fault);
-    else if (!o->step) printf("Wrote  " GRADE_FILE "\n");
+    if (!o->step && fault) printf("Not written: %s: %s\n", o->grades, fault);
+    else if (!o->step) printf("Wrote  %s\n", o->grades);
     print_next(e, n, o->step);
 }

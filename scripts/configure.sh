@@ -51,6 +51,8 @@ criterion=; links '#include <criterion/criterion.h>
 Test(a, b) { cr_assert(1); }' -lcriterion && criterion=-lcriterion
 seccomp=; links '#include <seccomp.h>
 int main(void) { seccomp_release(seccomp_init(SCMP_ACT_ALLOW)); return 0; }' -lseccomp && seccomp=-lseccomp
+sodium=; links '#include <sodium.h>
+int main(void) { return sodium_init() < 0; }' -lsodium && sodium=-lsodium
 openmp=; links 'int main(void) { return 0; }' -fopenmp && openmp=-fopenmp
 asan=; links 'int main(void) { return 0; }' -fsanitize=address,undefined && asan=yes
 
@@ -82,6 +84,7 @@ png_libs      := $png
 criterion_libs := $criterion
 seccomp_cppflags := ${seccomp:+-DHAVE_SECCOMP}
 seccomp_libs  := $seccomp
+sodium_libs   := $sodium
 have_asan     := $asan
 other_cc      := $other
 fuzz_cc       := $fuzz

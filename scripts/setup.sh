@@ -20,6 +20,7 @@ probe() {    # is this thing of the table here?
     zlib)     has zlib_libs ;;
     libpng)   has png_libs ;;
     seccomp)  has seccomp_libs ;;
+    sodium)   has sodium_libs ;;
     bwrap)    command -v bwrap >/dev/null 2>&1 ;;
     *)        return 1 ;;
     esac
