@@ -29,7 +29,11 @@ OUT :=
 DIR :=
 TO :=
 FROM :=
-JOBS :=
+JOBS := 2
+KEY :=
+RECEIPT :=
+WORK :=
+LEARNER :=
 KIND := kernel
 SECONDS := 60
 HTML :=
@@ -39,7 +43,7 @@ ARCH := native
 CFLAGS := -O3 -g
 LDFLAGS :=
 unexport EX STAGE ALL TRACK LEVEL ARGS MINE WITH SIZES DTYPE THREADS DEVICE COMPARE PEERS SEED MIRROR SETUP OUT \
-    DIR TO FROM JOBS KIND SECONDS HTML V CC ARCH CFLAGS LDFLAGS CI CPPFLAGS CXXFLAGS LDLIBS
+    DIR TO FROM JOBS KEY RECEIPT WORK LEARNER KIND SECONDS HTML V CC ARCH CFLAGS LDFLAGS CI CPPFLAGS CXXFLAGS LDLIBS
 
 Q := $(if $(V),,@)
 comma := ,
@@ -77,7 +81,7 @@ chosen := $(if $(EX),$(ex),$(if $(STAGE),$(foreach n,$(names),$(if $(filter stag
 
 # ---- The machine, looked at once ---------------------------------------------------------------------------------------
 
-plain_goals := help next reset setup setup-tour setup-check tour check check-full clean data new update study grade-all dist doctor list predict solution hint ops
+plain_goals := help next reset setup setup-tour setup-check tour check check-full clean data new update study dist doctor list predict solution hint ops
 ifneq ($(filter-out $(plain_goals),$(goals)),)
 unwritable := $(shell { mkdir -p build/flags && echo try >build/flags/try && rm build/flags/try; } 2>&1)
 ifneq ($(unwritable),)
@@ -189,7 +193,8 @@ help:
 #: fuzz            input made up for the readers of files [EX= SECONDS=]        make fuzz EX=npy
 #: ops             every operation of the library, its file, its lines          make ops
 #: new             every file of a new exercise, already building                 make new EX=stage2/08_layernorm
-#: grade-all       grade a folder of submissions [DIR= JOBS=]                     make grade-all
+#: grade-all       grade a folder of submissions [DIR= OUT= JOBS= KEY=]           make grade-all DIR=submissions
+#: verify          does a learner's grade.json hold? [RECEIPT= WORK= KEY=]     make verify RECEIPT=grade.json
 #: similar         pairs of submissions to read side by side [DIR= OUT=]        make similar DIR=submissions
 #: dist            export skeletons without references [OUT=]                     make dist
 #: clean           remove build/ (never work/ or data/)                           make clean
@@ -287,7 +292,7 @@ solution:
 # ---- Grading (grading/README.md says what each file is) -----------------------------------------------------------------
 
 # What the grader's own compilations use: rewritten only when it changes.
-version := $(if $(filter grade debug check worker-objects watch,$(goals)),$(shell git describe --always --dirty 2>/dev/null))
+version := $(if $(filter grade grade-all verify debug check worker-objects watch,$(goals)),$(shell git describe --always --dirty 2>/dev/null))
 toolchain = cc $(cc_ref)$(newline)other $(if $(other_cc),$(other_cc) -std=c17 $(warn) $(CFLAGS) -march=$(ARCH) -fopenmp-simd $(include_flags) $(lib_cppflags))$(newline)libs build/ref/libcommon.a $(deps_ldflags) $(libs)$(newline)version $(version)
 define newline
 
@@ -304,6 +309,10 @@ ref_grading = $(addprefix build/ref/grading/,$(addsuffix .o,$1))
 build/grade: $(call ref_grading,grade build measure report seal launch sandbox compare) build/confine build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) $(sodium_libs) -lm
 build/ref/grading/seal.o: build/config.mk      # is libsodium there by now?
+build/grade-all: $(call ref_grading,all class cells seal build launch sandbox compare) build/confine build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) $(sodium_libs) -lm
+build/verify: $(call ref_grading,verify class seal build launch sandbox compare) build/confine build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) $(sodium_libs) -lm
 build/matrix: $(call ref_grading,matrix launch sandbox compare) build/confine build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) -lm
 build/confine: $(call ref_grading,confine sandbox) build/flags/ld_ref
@@ -341,6 +350,16 @@ grade: build/grade $(call grader_of,$(call begun,$(chosen)))
 debug: build/grade $(call grader_of,$(ex))
 	$(need_ex)
 	@./build/grade --debug $(if $(step),--step '$(step)') $(if $(SEED),--seed '$(SEED)') $(dir_$(ex))
+# A class: all exercises, or EX=, STAGE=, or those of a TRACK= that is named.
+in_track := $(if $(filter command,$(firstword $(origin TRACK))),$(shell awk '!/^\#/ && NF { print $$1 }' 'grading/tracks/$(TRACK)'))
+of_class := $(if $(in_track),$(filter $(in_track),$(chosen)),$(chosen))
+.PHONY: grade-all verify
+grade-all: build/grade build/grade-all $(call grader_of,$(of_class))
+	$(if $(DIR),,@echo 'make grade-all needs DIR=: a folder that holds a folder a learner' >&2; exit 2)
+	@./build/grade-all --jobs '$(JOBS)' --level '$(LEVEL)' --out '$(OUT)' --key '$(KEY)' -- '$(DIR)' $(foreach n,$(of_class),$(dir_$n))
+verify: build/grade build/verify $(call grader_of,$(of_class))
+	$(if $(RECEIPT),,@echo "make verify needs RECEIPT=: a learner's grade.json" >&2; exit 2)
+	@./build/verify --work '$(WORK)' --level '$(LEVEL)' --key '$(KEY)' --learner '$(LEARNER)' -- '$(RECEIPT)' $(foreach n,$(of_class),$(dir_$n))
 export: build/export
 	@./build/export $(if $(FROM),--from '$(FROM)') $(if $(OUT),--out '$(OUT)') $(if $(ex),--exercise '$(ex)') '$(TO)'
 similar: build/similar
@@ -511,13 +530,11 @@ tour-objects: build/grade build/bench $(foreach n,$(call has_main,$(names)),buil
 .PHONY: ops
 ops:
 	@sh scripts/ops.sh
-.PHONY: update study progress grade-all dist
+.PHONY: update study dist
 update:
 	@sh scripts/update.sh
 study:
 	@echo 'make study will run, resume and report the studies of research/. There are none yet.'
-grade-all:
-	@echo 'make grade-all will grade a folder of submissions in the sandbox. Until the sandbox is there, grade only code that you trust: make grade.'
 dist:
 	@echo 'make dist will export skeletons without references for a class.'
 

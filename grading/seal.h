@@ -1,4 +1,4 @@
-/* seal.h -- what a receipt can be held to: the SHA-256 of what was graded, and seeds that only the key's owner knows. */
+/* seal.h -- what a receipt is held to: the SHA-256 of what was graded, and seeds that only the key's owner knows. */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
