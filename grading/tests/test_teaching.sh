@@ -38,6 +38,13 @@ sed 's/double sum = 0;/double sum = 0; volatile int zero = 0; zero = N \/ zero;/
 grade $dir
 says "a division by zero" 'CRASH: Floating point exception: an integer was divided by zero'
 
+# A fault of ours takes nothing away.
+mv "$box/build/mine" "$box/build/away" && touch "$box/build/mine"
+grade $dir
+says "our own fault" '^ +INTERNAL'
+grep -q '"exercise": "start"' "$box/work/grade.json" && ok || no "our own fault lost the entry in grade.json"
+rm "$box/build/mine" && mv "$box/build/away" "$box/build/mine"
+
 # What twelve trials print alike is shown once.
 sed '1a #include <stdio.h>
 s/double sum = 0;/double sum = 1; printf("length %d\\n", N);/' $dir/start.c >"$src"
