@@ -14,11 +14,10 @@ ask() {
     for dir in $1; do
         name=$(name_of "$dir") file=work/predict/$(name_of "$dir").txt
         [ -f "$dir/predict" ] && [ ! -f "$file" ] && [ -f "work/$dir/$name.c" ] || continue
-        mkdir -p work/predict || fail "work/predict cannot be written"
+        mkdir -p work/predict 2>/dev/null || fail "work/predict cannot be written: $unwritable"
         { echo "# $name: a guess before you measure. Write a number behind each =; make grade EX=$name then"
           echo "# measures, and shows both. The first guess is the one that counts; what you leave empty is not measured."
-          questions "$dir" | awk -F ' [|] ' '{ printf "\n# %s\n%s =\n", $2, $1 }'; } >"$file.new" &&
-            mv "$file.new" "$file" || { rm -f "$file.new"; fail "$file could not be written"; }
+          questions "$dir" | awk -F ' [|] ' '{ printf "\n# %s\n%s =\n", $2, $1 }'; } | put "$file" || exit 1
     done
 }
 
@@ -90,7 +89,7 @@ look() {
                 continue
             fi
             printf '%s\t%s\t%s\t%s\t%s\n' "$name" "$question" "$guess" "$truth" "$(date +%Y-%m-%d)" >>$record ||
-                fail "$record cannot be written"
+                fail "$record cannot be written: $unwritable"
             compare "$name.$question" "$guess" "$truth"
         done 3<"$tmp/guesses"
     done
