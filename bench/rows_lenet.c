@@ -27,8 +27,7 @@ static void net_new(Net *m, Arena *a)
     m->conv[1] = nn_conv2d(a, &rng, 6, 16, 5, (ConvArg){ 0 });
     for (int i = 0; i < 3; i++) m->linear[i] = nn_linear(a, &rng, i ? biases[i + 1] : 400, biases[i + 2]);
     for (int i = 0; i < 2; i++) {
-        nn_add(&m->all, &nn_conv2d_row, &m->conv[i]);
-        nn_add(&m->all, &nn_relu_row, NULL);
+        nn_add(&m->all, &nn_conv2d_relu_row, &m->conv[i]);
         nn_add(&m->all, &nn_max_pool_row, &m->pool);
     }
     nn_add(&m->all, &nn_flatten_row, NULL);

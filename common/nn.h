@@ -54,6 +54,7 @@ void      nn_embedding_visit(Embedding *, const char *prefix, NnVisit *, void *c
 typedef struct Conv2d { Tensor *w, *b; ConvArg arg; } Conv2d;   /* (OC,C/groups,KH,KW), (OC) */
 Conv2d  nn_conv2d(Arena *, Rng *, int C, int OC, int K, ConvArg);       /* He's normal initialisation, K x K */
 Tensor *nn_conv2d_forward(Tape *, const Conv2d *, Tensor *x);
+Tensor *nn_conv2d_relu_forward(Tape *, const Conv2d *, Tensor *x);      /* and ReLU, in one go */
 void    nn_conv2d_visit(Conv2d *, const char *prefix, NnVisit *, void *ctx);         /* "weight", "bias" */
 
 typedef struct Dropout { double p; Rng rng; } Dropout;          /* does nothing unless tape_training */
@@ -95,9 +96,9 @@ typedef struct ModuleRow {
     void    (*visit)(void *self, const char *prefix, NnVisit *, void *ctx);     /* NULL: no parameters */
 } ModuleRow;
 typedef struct Module { const ModuleRow *row; void *self; } Module;
-extern const ModuleRow nn_linear_row, nn_conv2d_row, nn_layernorm_row, nn_rmsnorm_row, nn_groupnorm_row,
-    nn_batchnorm_row, nn_embedding_row, nn_dropout_row, nn_relu_row, nn_gelu_row, nn_tanh_row, nn_flatten_row,
-    nn_max_pool_row, nn_avg_pool_row;           /* pools: self is a PoolArg; activations: self is NULL */
+extern const ModuleRow nn_linear_row, nn_conv2d_row, nn_conv2d_relu_row, nn_layernorm_row, nn_rmsnorm_row,
+    nn_groupnorm_row, nn_batchnorm_row, nn_embedding_row, nn_dropout_row, nn_relu_row, nn_gelu_row, nn_tanh_row,
+    nn_flatten_row, nn_max_pool_row, nn_avg_pool_row;           /* pools: self is a PoolArg; activations: self is NULL */
 typedef struct Sequential { int n; Module layer[NN_MAX_LAYERS]; } Sequential;
 void    nn_add(Sequential *, const ModuleRow *, void *self);
 Tensor *nn_sequential_forward(Tape *, const Sequential *, Tensor *x);

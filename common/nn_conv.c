@@ -19,6 +19,10 @@ Conv2d nn_conv2d(Arena *a, Rng *rng, int C, int OC, int K, ConvArg arg)
 }
 
 Tensor *nn_conv2d_forward(Tape *t, const Conv2d *l, Tensor *x) { return op_conv2d(t, x, l->w, l->b, l->arg); }
+Tensor *nn_conv2d_relu_forward(Tape *t, const Conv2d *l, Tensor *x)
+{
+    return op_conv2d_relu(t, x, l->w, l->b, l->arg);
+}
 
 void nn_conv2d_visit(Conv2d *l, const char *prefix, NnVisit *visit, void *ctx)
 {

@@ -40,6 +40,10 @@ ROW(batchnorm, BatchNorm);
 ROW(embedding, Embedding);
 #undef ROW
 
+/* conv2d and relu in one: the parameters are conv2d's. */
+static Tensor *conv2d_relu(Tape *t, void *self, Tensor *x) { return nn_conv2d_relu_forward(t, self, x); }
+const ModuleRow nn_conv2d_relu_row = { "conv2d_relu", conv2d_relu, conv2d_visit };
+
 /* ---- Rows without parameters ---- */
 
 static Tensor *dropout(Tape *t, void *self, Tensor *x) { return nn_dropout_forward(t, self, x); }

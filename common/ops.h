@@ -88,6 +88,7 @@ Tensor *op_batchnorm_fixed(Tape *, Tensor *x, Tensor *w, Tensor *b, Tensor *mean
 
 typedef struct { int stride[2], pad[2], dilation[2], groups, more[2]; } ConvArg;    /* stride .. groups: 0 is 1 */
 Tensor *op_conv2d(Tape *, Tensor *x, Tensor *w, Tensor *b, ConvArg);    /* w (OC,C/groups,KH,KW), b (OC) or NULL */
+Tensor *op_conv2d_relu(Tape *, Tensor *x, Tensor *w, Tensor *b, ConvArg);       /* max(0, that), in one go */
 /* Its transpose: w (C,OC/groups,KH,KW); `more` is added to the output's lower right (PyTorch's output_padding). */
 Tensor *op_conv2d_transpose(Tape *, Tensor *x, Tensor *w, Tensor *b, ConvArg);
 typedef struct { int kernel[2], stride[2], pad[2]; } PoolArg;           /* stride 0: the kernel's size */

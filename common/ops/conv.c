@@ -91,6 +91,11 @@ static int64_t y_at(const Conv *c, int64_t n, int64_t g)
     return (n * c->OC + g * (c->OC / c->groups)) * c->OH * c->OW;
 }
 
+void conv_relu(real *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) y[i] = y[i] < 0 ? 0 : y[i];
+}
+
 /* Y (OC,P) = W (OC,K) col + b */
 static void plain_forward(const Conv *c, real *y, const real *x, const real *w, const real *b, void *scratch)
 {
@@ -103,6 +108,7 @@ static void plain_forward(const Conv *c, real *y, const real *x, const real *w, 
             for (int64_t o = 0; b && o < OC; o++)
                 for (int64_t p = 0; p < P; p++) out[o * P + p] = b[g * OC + o];
             gemm(out, OC, P, K, w + g * OC * K, (int64_t[]){ K, 1 }, col, (int64_t[]){ P, 1 }, b ? 1 : 0);
+            if (c->relu) conv_relu(out, OC * P);
         }
 }
 

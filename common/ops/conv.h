@@ -8,11 +8,12 @@
 typedef struct Conv {
     int64_t N, C, H, W, OC, OH, OW, KH, KW;
     int64_t stride[2], pad[2], dilation[2], groups;
+    bool    relu;                       /* forward alone: what would be negative becomes 0 */
 } Conv;
 
 const char *conv_defaults(ConvArg *);   /* 0 becomes 1; NULL, or a sentence */
 
-/* y = conv(x, w) + b, b may be NULL;  dx = what flows back to x;  dw = what flows back to w. */
+/* y = conv(x, w) + b, or max(0, that), b may be NULL;  dx = what flows back to x;  dw = what flows back to w. */
 typedef enum { CONV_FORWARD, CONV_DATA, CONV_WEIGHTS } ConvProduct;
 size_t conv_scratch(const Conv *, ConvProduct);         /* bytes */
 void   conv_forward(const Conv *, real *y, const real *x, const real *w, const real *b, void *scratch);
@@ -20,6 +21,7 @@ void   conv_data(const Conv *, real *dx, const real *dy, const real *w, void *sc
 void   conv_weights(const Conv *, real *dw, const real *x, const real *dy, void *scratch);
 void   conv_bias(real *db, const real *dy, int64_t N, int64_t C, int64_t S);    /* the sum over all but C */
 double conv_flops(const Conv *);                        /* of each of the three */
+void   conv_relu(real *y, int64_t n);                   /* where a way has no better place for it; NaN goes through */
 
 /* One way of computing them. A way that is not for this build, or this machine, is all NULL. */
 typedef struct ConvWay {

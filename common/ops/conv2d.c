@@ -1,6 +1,7 @@
 /* conv2d.c -- y[n,o,i,j] = b[o] + sum_{c,k,l} w[o,c,k,l] x[n,c, i P + k D - pad, j P + l D - pad], and its transpose.
  * (Cross-correlation, as everybody calls convolution since LeCun et al. 1989.) */
 #include "conv.h"
+#include "unary.h"
 
 /* ---- Shapes ---- */
 
@@ -83,12 +84,16 @@ static double transposed_flops(const Node *n)
 
 static const real *data_of(const Tensor *x) { return x ? x->data : NULL; }
 
-static void forward(Tape *t, Node *n)
+static void any_forward(Tape *t, Node *n, bool relu)
 {
     Conv c = sizes(n->arg, n->in[0], n->in[1]);
+    c.relu = relu;
     conv_forward(&c, n->out[0]->data, n->in[0]->data, n->in[1]->data, data_of(n->in[2]),
                  tape_scratch(t, conv_scratch(&c, CONV_FORWARD)));
 }
+
+static void forward(Tape *t, Node *n) { any_forward(t, n, false); }
+static void relu_forward(Tape *t, Node *n) { any_forward(t, n, true); }
 
 static void transposed_forward(Tape *t, Node *n)
 {
@@ -163,20 +168,27 @@ static const Op op_transposed_backward = { .name = "conv2d_transpose_backward", 
                                            .forward = { [DEV_CPU] = transposed_forward_of_backward },
                                            .flops = transposed_backward_flops };
 
-static void play(Tape *t, Node *n, const Op *op)
+static void play(Tape *t, Node *n, const Op *op, Tensor *dy)
 {
-    Tensor *x = n->in[0], *w = n->in[1], *b = n->in[2], *dy = n->out[0]->grad, *d[3];
+    Tensor *x = n->in[0], *w = n->in[1], *b = n->in[2], *d[3];
     ConvBackwardArg wanted = { *(const ConvArg *)n->arg, tensor_wants_grad(x), tensor_wants_grad(w),
                          tensor_wants_grad(b) };
     tape_run_all(t, (Node){ .op = op, .n_out = 3, IN(x, w, dy), .arg = &wanted, .arg_size = sizeof wanted }, d);
     for (int i = 0; i < 3; i++) tape_add_grad(t, n->in[i], d[i]);
 }
 
-static void backward(Tape *t, Node *n) { play(t, n, &op_backward); }
-static void transposed_backward(Tape *t, Node *n) { play(t, n, &op_transposed_backward); }
+static void backward(Tape *t, Node *n) { play(t, n, &op_backward, n->out[0]->grad); }
+static void relu_then_backward(Tape *t, Node *n)
+{
+    play(t, n, &op_backward, relu_backward(t, n->out[0], n->out[0]->grad));
+}
+static void transposed_backward(Tape *t, Node *n) { play(t, n, &op_transposed_backward, n->out[0]->grad); }
 
 static const Op op = { .name = "conv2d", .dtypes = 1u << REAL, .shape = shape, .forward = { [DEV_CPU] = forward },
                        .backward = backward, .flops = flops };
+static const Op op_relu_too = { .name = "conv2d_relu", .dtypes = 1u << REAL, .shape = shape,
+                                .forward = { [DEV_CPU] = relu_forward }, .backward = relu_then_backward,
+                                .flops = flops };
 static const Op op_transposed = { .name = "conv2d_transpose", .dtypes = 1u << REAL, .shape = transposed_shape,
                                   .forward = { [DEV_CPU] = transposed_forward }, .backward = transposed_backward,
                                   .flops = transposed_flops };
@@ -189,6 +201,7 @@ static Tensor *run(Tape *t, const Op *which, Tensor *x, Tensor *w, Tensor *b, Co
 }
 
 Tensor *op_conv2d(Tape *t, Tensor *x, Tensor *w, Tensor *b, ConvArg a) { return run(t, &op, x, w, b, a); }
+Tensor *op_conv2d_relu(Tape *t, Tensor *x, Tensor *w, Tensor *b, ConvArg a) { return run(t, &op_relu_too, x, w, b, a); }
 Tensor *op_conv2d_transpose(Tape *t, Tensor *x, Tensor *w, Tensor *b, ConvArg a)
 {
     return run(t, &op_transposed, x, w, b, a);

@@ -338,6 +338,7 @@ static void run(const Conv *whole, ConvProduct what, float *const data[SIDES], i
             float *const at[SIDES] = { data[X] + i * x_size(&c), w->inner ? (float *)(void *)scratch : data[W],
                                        data[Y] + i * y_size(&c), data[B] };
             call(own, at, room);
+            if (what == CONV_FORWARD && c.relu) conv_relu(at[Y], n * y_size(&c));
         }
     }
 }

@@ -123,6 +123,7 @@ typedef struct Pass {
     Pack    in;                         /* with the padding */
     int64_t N, G, C, OC, OH, OW, KH, KW;        /* C, OC: of one group */
     int64_t stride[2], dilation[2];
+    bool    relu;
 } Pass;
 
 /* So many channels at a time: what they read of x, and their weights, stay in the cache for all pixels of a place. */
@@ -196,6 +197,8 @@ static void pass(const Pass *p, float *y, const Lanes *x, const float *w, const 
                                  in + i * p->stride[0] * p->in.columns + j * p->stride[1], w + o * K, b ? b + o : NULL,
                                  c, R, least(PIXELS, at.columns - j));
             }
+            for (int64_t r = 0; r < R && p->relu; r++)
+                for (int64_t j = 0; j < pixels; j++) out[r][j] = lanes_relu(out[r][j]);
             for (int64_t r = 0; r < R; r++)
                 turn_out(y + pack * LANES * image + (o + r) * S + at.i * p->OW + at.j, out[r], images, image, pixels);
         }
@@ -350,7 +353,7 @@ static void forward(const Conv *c, float *y, const float *x, const float *w, con
 {
     const int64_t OC = c->OC / c->groups, K = weight_count(c) / c->OC;
     const Pass p = { x_pack(c), c->N, c->groups, c->C / c->groups, OC, c->OH, c->OW, c->KH, c->KW,
-                     { c->stride[0], c->stride[1] }, { c->dilation[0], c->dilation[1] } };
+                     { c->stride[0], c->stride[1] }, { c->dilation[0], c->dilation[1] }, c->relu };
     Lanes *in = scratch;
     float *weights = (float *)(in + packs(c->N) * pack_size(&p.in));
     for (int64_t g = 0; g < c->groups; g++)
@@ -368,7 +371,7 @@ static void data(const Conv *c, float *dx, const float *dy, const float *w, void
 {
     const int64_t OC = c->OC / c->groups, C = c->C / c->groups, window = c->KH * c->KW;
     const Pass p = { dy_pack(c), c->N, c->groups, OC, C, c->H, c->W, c->KH, c->KW, { 1, 1 },
-                     { c->dilation[0], c->dilation[1] } };
+                     { c->dilation[0], c->dilation[1] }, false };
     Lanes *in = scratch;
     float *weights = (float *)(in + packs(c->N) * pack_size(&p.in)), *to = weights;
     for (int64_t g = 0; g < c->groups; g++)

@@ -1,5 +1,6 @@
 /* lanes.h -- a vector of floats, as wide as the processor has them, and what the compilers do not spell alike. */
 #pragma once
+#include <stdint.h>
 #ifdef __AVX__
 #include <immintrin.h>
 #elif defined __ARM_NEON
@@ -36,6 +37,13 @@ static inline Lanes lanes_fma(Lanes a, Lanes b, Lanes c)
 }
 
 static inline Lanes lanes_of(float x) { return x - (Lanes){ 0 }; }
+
+/* NaN stays. */
+static inline Lanes lanes_relu(Lanes x)
+{
+    typedef int32_t Bits __attribute__((vector_size(LANES * sizeof(int32_t))));
+    return (Lanes)((Bits)x & ~(Bits)(x < 0));
+}
 
 /* Into a register, once: gcc would otherwise read it again for each use. */
 static inline Lanes lanes_load(const Lanes *x)

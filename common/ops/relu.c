@@ -19,6 +19,8 @@ static void forward_of_backward(Tape *t, Node *n) { (void)t, unary_backward(n, b
 static const Op op_backward = { .name = "relu_backward", .dtypes = 1u << REAL, .shape = same_shape,
                                 .forward = { [DEV_CPU] = forward_of_backward } };
 
+Tensor *relu_backward(Tape *t, Tensor *y, Tensor *dy) { return tape_run(t, (Node){ .op = &op_backward, IN(y, dy) }); }
+
 static void backward(Tape *t, Node *n) { unary_add_grad(t, n, &op_backward, n->in[0]); }
 
 static const Op op = { .name = "relu", .dtypes = 1u << REAL, .shape = same_shape, .forward = { [DEV_CPU] = forward },

@@ -13,6 +13,8 @@ void unary_backward(Node *, UnaryBackwardPiece *);
 /* A backward: x's gradient += what the row op_backward makes of saved and dy. */
 void unary_add_grad(Tape *, Node *, const Op *op_backward, Tensor *saved);
 
+Tensor *relu_backward(Tape *, Tensor *y, Tensor *dy);  /* the row of that name; y, or what it was made of */
+
 /* What a piece consists of. Inlined, so that f is known and the loops become vector code. */
 __attribute__((always_inline)) static inline void unary_loop(real *y, const real *x, int64_t N, NumbersArg p,
                                                              real (*f)(real, NumbersArg))

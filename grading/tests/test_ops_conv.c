@@ -167,6 +167,32 @@ Test(conv, transposed)
         }
 }
 
+/* Convolution and ReLU in one are the two one after the other, to the last bit, in values and gradients; a NaN too. */
+Test(conv, relu_in_one_go)
+{
+    for (int i = 0; i < CASES; i++) {
+        const Case *c = &cases[i];
+        Tensor *in[] = { param(SHAPE(c->N, c->C, c->H, c->W)), param(SHAPE(c->OC, c->C / groups(c), c->KH, c->KW)),
+                         i % 2 ? param(SHAPE(c->OC)) : NULL };
+        Tensor *want[4] = { 0 }, *r = NULL;
+        tensor_set(in[0], 0, NAN);
+        for (int fused = 0; fused < 2; fused++) {
+            for (int k = 0; k < 3; k++)
+                if (in[k]) tensor_drop_grad(in[k]);
+            Tensor *y = fused ? op_conv2d_relu(tape, in[0], in[1], in[2], c->arg)
+                              : op_relu(tape, op_conv2d(tape, in[0], in[1], in[2], c->arg));
+            tape_keep(y);
+            if (!r) r = constant(SHAPE(y->shape[0], y->shape[1], y->shape[2], y->shape[3]));
+            tape_backward(tape, op_sum(tape, op_mul(tape, y, r), 15));
+            for (int k = 0; k < 4; k++) {
+                Tensor *got = k == 3 ? y : in[k] ? in[k]->grad : NULL;
+                if (fused && got) cr_assert_arr_eq(got->data, want[k]->data, tensor_bytes(got), "%d, tensor %d", i, k);
+                else if (got) want[k] = k == 3 ? y : op_contiguous(tape, op_scale(tape, got, 1));
+            }
+        }
+    }
+}
+
 /* Without a gradient wanted of the images, the weights' is the same; and the other way round. */
 Test(conv, only_what_is_wanted)
 {

@@ -77,6 +77,8 @@ CALL(batchnorm_fixed, op_batchnorm_fixed(t, image(), param(SHAPE(12)), param(SHA
                                          positive(t, constant(SHAPE(12))), 1e-5))
 CALL(conv2d, op_conv2d(t, image(), param(SHAPE(16, 6, 3, 3)), param(SHAPE(16)),
                        (ConvArg){ .pad = { 1, 1 }, .stride = { 1, 2 }, .groups = 2 }))
+CALL(conv2d_relu, op_conv2d_relu(t, image(), param(SHAPE(16, 12, 3, 3)), param(SHAPE(16)),
+                                 (ConvArg){ .pad = { 1, 0 } }))
 CALL(conv2d_transpose, op_conv2d_transpose(t, image(), param(SHAPE(12, 8, 3, 3)), param(SHAPE(8)),
                                            (ConvArg){ .pad = { 1, 1 }, .stride = { 2, 1 } }))
 CALL(max_pool2d, op_max_pool2d(t, image(), (PoolArg){ .kernel = { 3, 3 }, .stride = { 2, 2 }, .pad = { 1, 1 } }))
@@ -130,7 +132,7 @@ static const Call CALLS[] = {
     ROW(clamp), ROW(relu), ROW(leaky_relu), ROW(elu), ROW(gelu), ROW(gelu_tanh), ROW(silu), ROW(tanh), ROW(sigmoid),
     ROW(softplus), ROW(dropout), ROW(cast), ROW(softmax), ROW(log_softmax), ROW(cross_entropy),
     ROW(cross_entropy_with), ROW(bce_logits), ROW(mse), ROW(layernorm), ROW(rmsnorm), ROW(groupnorm), ROW(batchnorm),
-    ROW(batchnorm_fixed), ROW(conv2d), ROW(conv2d_transpose), ROW(max_pool2d), ROW(avg_pool2d),
+    ROW(batchnorm_fixed), ROW(conv2d), ROW(conv2d_relu), ROW(conv2d_transpose), ROW(max_pool2d), ROW(avg_pool2d),
     ROW(global_avg_pool2d), ROW(attention), ROW(lstm), ROW(gru), ROW(sum), ROW(mean), ROW(max), ROW(min), ROW(var),
     ROW(sum_to), ROW(argmax), ROW(embedding), ROW(gather), ROW(scatter_add), ROW(concat), ROW(reshape), ROW(slice),
     ROW(split), ROW(transpose), ROW(expand), ROW(contiguous), ROW(copy_into), ROW(accumulate), ROW(lerp_into),
