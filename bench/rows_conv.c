@@ -1,5 +1,5 @@
-/* rows_conv.c -- convolution: forward, and all three gradients; K x K windows, padded so that images keep their size.
- */
+/* rows_conv.c -- convolution: forward, with ReLU, and all three gradients; K x K windows, padded so that images keep
+ * their size. */
 #include <stdlib.h>
 #include <string.h>
 #include "library.h"
@@ -54,7 +54,7 @@ static void to_gradients(void *ctx, int64_t y, int64_t x, int64_t w, int64_t n)
     v->dw[w] += sum;
 }
 
-static void truth(Bench *b, const int *s)
+static void any_truth(Bench *b, const int *s, bool relu)
 {
     const Counts n = counts(s);
     Values v = { .x = bench_in(b, "x", n.x), .w = bench_in(b, "w", n.w), .y = bench_want(b, "y", n.y) };
@@ -62,7 +62,11 @@ static void truth(Bench *b, const int *s)
     const int64_t S = (int64_t)s[SIDE] * s[SIDE];
     for (int64_t i = 0; i < n.y; i++) v.y[i] = bias[i / S % s[OUT]];
     for (int image = 0; image < s[IMAGES]; image++) connections(s, image, to_y, &v);
+    for (int64_t i = 0; relu && i < n.y; i++) v.y[i] = v.y[i] < 0 ? 0 : v.y[i];
 }
+
+static void truth(Bench *b, const int *s) { any_truth(b, s, false); }
+static void relu_truth(Bench *b, const int *s) { any_truth(b, s, true); }
 
 static void backward_truth(Bench *b, const int *s)
 {
@@ -91,11 +95,9 @@ static Library *with_inputs(Bench *b, const int *s, bool record)
     return l;
 }
 
-static Tensor *run(Library *l, const int *s)
-{
-    const int pad = s[WINDOW] / 2;
-    return op_conv2d(l->tape, l->in[X], l->in[W], l->in[B], (ConvArg){ .pad = { pad, pad } });
-}
+static ConvArg padded(const int *s) { return (ConvArg){ .pad = { s[WINDOW] / 2, s[WINDOW] / 2 } }; }
+
+static Tensor *run(Library *l, const int *s) { return op_conv2d(l->tape, l->in[X], l->in[W], l->in[B], padded(s)); }
 
 static void setup(Bench *b, const int *s)
 {
@@ -108,6 +110,13 @@ static void conv(Bench *b, const int *s)
     Library *l = bench_kept(b);
     tape_reset(l->tape);
     bench_wrote(b, "y", run(l, s)->data, counts(s).y);
+}
+
+static void conv_relu(Bench *b, const int *s)
+{
+    Library *l = bench_kept(b);
+    tape_reset(l->tape);
+    bench_wrote(b, "y", op_conv2d_relu(l->tape, l->in[X], l->in[W], l->in[B], padded(s))->data, counts(s).y);
 }
 
 static void backward_setup(Bench *b, const int *s)
@@ -152,6 +161,9 @@ static void backward(Bench *b, const int *s)
 BENCH_OF(conv, conv) = {
     { "conv2d", conv, .flops = "2*N*O*S*S*C*K*K", .bytes = "4*(N*C*S*S + O*C*K*K + N*O*S*S)", .dims = "NCSOK",
       SIZES(sizes), .terms = "C*K*K", .contestant = "library", .truth = truth, .setup = setup,
+      .teardown = library_free },
+    { "conv2d_relu", conv_relu, .flops = "2*N*O*S*S*C*K*K", .bytes = "4*(N*C*S*S + O*C*K*K + N*O*S*S)",
+      .dims = "NCSOK", SIZES(sizes), .terms = "C*K*K", .contestant = "library", .truth = relu_truth, .setup = setup,
       .teardown = library_free },
     { "conv2d_backward", backward, .flops = "4*N*O*S*S*C*K*K", .bytes = "8*(N*C*S*S + O*C*K*K) + 4*N*O*S*S",
       .dims = "NCSOK", SIZES(sizes), .terms = "N*S*S + O*K*K", .contestant = "library", .truth = backward_truth,

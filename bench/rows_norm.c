@@ -1,10 +1,8 @@
 /* rows_norm.c -- layernorm and rmsnorm by the library, and layernorm by oneDNN's primitive. */
 #include <math.h>
 #include <stdlib.h>
-#ifdef HAVE_DNNL
-#include <oneapi/dnnl/dnnl.h>
-#endif
 #include "library.h"
+#include "onednn.h"
 #include "versions.h"
 
 static const int sizes[][2] = { { 64, 64 }, { 1023, 257 }, { 1024, 1024 }, { 8192, 1024 } };
@@ -142,105 +140,87 @@ static void backward(Bench *b, const int *size)
 /* ---- oneDNN ------------------------------------------------------------------------------------------------------ */
 
 #ifdef HAVE_DNNL
-enum { MAX_ARGS = 9 };
-typedef struct Primitive {
-    dnnl_engine_t    engine;
-    dnnl_stream_t    stream;
-    dnnl_primitive_t run;
-    dnnl_memory_t    memory[MAX_ARGS];
-    dnnl_exec_arg_t  arg[MAX_ARGS];
-    int              n;
-    float           *stat;              /* of each row: mean and variance */
-} Primitive;
+enum { FLAGS = dnnl_use_scale | dnnl_use_shift };
 
 #if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t Description;
-#define POINTER(d) (d)
-#define FLAGS (dnnl_use_scale | dnnl_use_shift)
-static bool describe(Description *d, int ndim, const int *size)
+static bool choose(dnnl_primitive_desc_t *chosen, dnnl_engine_t engine, Layout rows, Layout stat)
 {
-    return !dnnl_memory_desc_create_with_tag(d, ndim, (dnnl_dims_t){ size[0], size[1] }, dnnl_f32,
-                                             ndim == 1 ? dnnl_a : dnnl_ab);
+    return !dnnl_layer_normalization_forward_primitive_desc_create(chosen, engine, dnnl_forward_training, rows, rows,
+                                                                   stat, (float)EPS, FLAGS, NULL);
 }
-static void forget(Description d) { dnnl_memory_desc_destroy(d); }
-static bool make(Primitive *p, Description d, Description stat)
+
+static bool choose_back(dnnl_primitive_desc_t *chosen, dnnl_engine_t engine, Layout rows, Layout stat,
+                        dnnl_primitive_desc_t forward)
 {
-    dnnl_primitive_desc_t chosen;
-    if (dnnl_layer_normalization_forward_primitive_desc_create(&chosen, p->engine, dnnl_forward_training, d, d, stat,
-                                                               (float)EPS, FLAGS, NULL)) return false;
-    bool made = dnnl_primitive_create(&p->run, chosen) == dnnl_success;
-    dnnl_primitive_desc_destroy(chosen);
-    return made;
+    return !dnnl_layer_normalization_backward_primitive_desc_create(chosen, engine, dnnl_backward, rows, rows, rows,
+                                                                    stat, (float)EPS, FLAGS, forward, NULL);
 }
 #else
-typedef dnnl_memory_desc_t Description;
-#define POINTER(d) (&(d))
-#define FLAGS (dnnl_use_scale | dnnl_use_shift)
-static bool describe(Description *d, int ndim, const int *size)
+static bool choose(dnnl_primitive_desc_t *chosen, dnnl_engine_t engine, Layout rows, Layout stat)
 {
-    return !dnnl_memory_desc_init_by_tag(d, ndim, (dnnl_dims_t){ size[0], size[1] }, dnnl_f32,
-                                         ndim == 1 ? dnnl_a : dnnl_ab);
+    dnnl_layer_normalization_desc_t d;
+    return !dnnl_layer_normalization_forward_desc_init(&d, dnnl_forward_training, rows, stat, (float)EPS, FLAGS) &&
+           !dnnl_primitive_desc_create(chosen, &d, NULL, engine, NULL);
 }
-static void forget(Description d) { (void)d; }
-static bool make(Primitive *p, Description d, Description stat)
+
+static bool choose_back(dnnl_primitive_desc_t *chosen, dnnl_engine_t engine, Layout rows, Layout stat,
+                        dnnl_primitive_desc_t forward)
 {
-    dnnl_layer_normalization_desc_t what;
-    dnnl_primitive_desc_t           chosen;
-    if (dnnl_layer_normalization_forward_desc_init(&what, dnnl_forward_training, &d, &stat, (float)EPS, FLAGS) ||
-        dnnl_primitive_desc_create(&chosen, &what, NULL, p->engine, NULL)) return false;
-    bool made = dnnl_primitive_create(&p->run, chosen) == dnnl_success;
-    dnnl_primitive_desc_destroy(chosen);
-    return made;
+    dnnl_layer_normalization_desc_t d;
+    return !dnnl_layer_normalization_backward_desc_init(&d, dnnl_backward, rows, rows, stat, (float)EPS, FLAGS) &&
+           !dnnl_primitive_desc_create(chosen, &d, NULL, engine, forward);
 }
 #endif
 
-static bool attach(Primitive *p, Description d, int what, const void *data)
+/* What both directions take: x, w, and each row's mean and variance, which the forward pass writes. */
+static bool attach_inputs(Primitive *p, Bench *b, const int *size, Description rows, Description row, Description stat,
+                          float *statistics)
 {
-    dnnl_memory_t *m = &p->memory[p->n];
-    if (dnnl_memory_create(m, POINTER(d), p->engine, (void *)(uintptr_t)data)) return false;
-    p->arg[p->n++] = (dnnl_exec_arg_t){ what, *m };
-    return true;
+    return onednn_attach(p, rows, DNNL_ARG_SRC, bench_in(b, "x", count(size))) &&
+           onednn_attach(p, row, DNNL_ARG_SCALE, bench_in(b, "w", size[1])) &&
+           onednn_attach(p, stat, DNNL_ARG_MEAN, statistics) &&
+           onednn_attach(p, stat, DNNL_ARG_VARIANCE, statistics + size[0]);
 }
 
-static void onednn_setup(Bench *b, const int *size)
+static void onednn_any(Bench *b, const int *size, bool backward)
 {
-    Primitive  *p = calloc(1, sizeof *p);
-    Description rows, row, stat;
-    CHECK(p, "bench: no memory");
-    bench_keep(b, p);
-    p->stat = calloc(2 * (size_t)size[0], sizeof *p->stat);
-    CHECK(p->stat, "bench: no memory");
-    bool ok = !dnnl_engine_create(&p->engine, dnnl_cpu, 0) &&
-              !dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags) && describe(&rows, 2, size) &&
-              describe(&row, 1, size + 1) && describe(&stat, 1, size) && make(p, rows, stat) &&
-              attach(p, rows, DNNL_ARG_SRC, bench_in(b, "x", count(size))) &&
-              attach(p, row, DNNL_ARG_SCALE, bench_in(b, "w", size[1])) &&
-              attach(p, row, DNNL_ARG_SHIFT, bench_in(b, "b", size[1])) && attach(p, stat, DNNL_ARG_MEAN, p->stat) &&
-              attach(p, stat, DNNL_ARG_VARIANCE, p->stat + size[0]) &&
-              attach(p, rows, DNNL_ARG_DST, bench_out(b, "y", count(size)));
-    if (!ok) bench_absent(b, "oneDNN has no such primitive here");
-    else forget(rows), forget(row), forget(stat);
+    Primitive            *p = onednn_new(b);
+    Description           rows, row, stat;
+    dnnl_primitive_desc_t forward, back;
+    bool ok = onednn_describe(&rows, size) && onednn_describe_as(&row, 1, (dnnl_dims_t){ size[1] }, dnnl_a) &&
+              onednn_describe_as(&stat, 1, (dnnl_dims_t){ size[0] }, dnnl_a) &&
+              onednn_room(p, 2 * (size_t)size[0] * sizeof *p->room) &&
+              choose(&forward, p->engine, onednn_layout(&rows), onednn_layout(&stat));
+    if (ok && backward) { /* mean and variance are made once, here */
+        Row r;
+        const float *x = bench_in(b, "x", count(size));
+        for (int n = 0; n < size[0]; n++) {
+            r = row_of(x + (int64_t)n * size[1], size[1], true);
+            p->room[n] = (float)r.mean;
+            p->room[size[0] + n] = (float)(1 / (r.scale * r.scale) - EPS);
+        }
+        ok = choose_back(&back, p->engine, onednn_layout(&rows), onednn_layout(&stat), forward) &&
+             !dnnl_primitive_create(&p->run, back) && attach_inputs(p, b, size, rows, row, stat, p->room) &&
+             onednn_attach(p, row, DNNL_ARG_SHIFT, bench_in(b, "w", size[1])) && /* v2 insists on it */
+             onednn_attach(p, rows, DNNL_ARG_DIFF_DST, bench_in(b, "dy", count(size))) &&
+             onednn_attach(p, rows, DNNL_ARG_DIFF_SRC, bench_out(b, "dx", count(size))) &&
+             onednn_attach(p, row, DNNL_ARG_DIFF_SCALE, bench_out(b, "dw", size[1])) &&
+             onednn_attach(p, row, DNNL_ARG_DIFF_SHIFT, bench_out(b, "db", size[1]));
+        dnnl_primitive_desc_destroy(back);
+    } else if (ok)
+        ok = !dnnl_primitive_create(&p->run, forward) && attach_inputs(p, b, size, rows, row, stat, p->room) &&
+             onednn_attach(p, row, DNNL_ARG_SHIFT, bench_in(b, "b", size[1])) &&
+             onednn_attach(p, rows, DNNL_ARG_DST, bench_out(b, "y", count(size)));
+    if (!ok) {
+        bench_absent(b, "oneDNN has no such primitive here");
+        return;
+    }
+    dnnl_primitive_desc_destroy(forward);
+    onednn_forget(rows), onednn_forget(row), onednn_forget(stat);
 }
 
-static void onednn(Bench *b, const int *size)
-{
-    Primitive *p = bench_kept(b);
-    (void)size;
-    dnnl_primitive_execute(p->run, p->stream, p->n, p->arg);
-    dnnl_stream_wait(p->stream);
-}
-
-static void onednn_free(Bench *b, const int *size)
-{
-    Primitive *p = bench_kept(b);
-    (void)size;
-    for (int i = 0; i < p->n; i++) dnnl_memory_destroy(p->memory[i]);
-    if (p->run) dnnl_primitive_destroy(p->run);
-    if (p->stream) dnnl_stream_destroy(p->stream);
-    if (p->engine) dnnl_engine_destroy(p->engine);
-    free(p->stat);
-    free(p);
-}
+static void onednn_setup(Bench *b, const int *size) { onednn_any(b, size, false); }
+static void onednn_backward_setup(Bench *b, const int *size) { onednn_any(b, size, true); }
 #endif
 
 /* A weight's gradient is a sum over the rows. */
@@ -256,8 +236,10 @@ BENCH_OF(norm, norm) = {
       .contestant = "library", .truth = rms_backward_truth, .setup = rms_backward_setup, .before = backward_before,
       .teardown = library_free },
 #ifdef HAVE_DNNL
-    { "layernorm", onednn, .contestant = "oneDNN", .version = version_onednn, .setup = onednn_setup,
+    { "layernorm", onednn_run, .contestant = "oneDNN", .version = version_onednn, .setup = onednn_setup,
       .teardown = onednn_free },
+    { "layernorm_backward", onednn_run, .contestant = "oneDNN", .version = version_onednn,
+      .setup = onednn_backward_setup, .teardown = onednn_free },
 #endif
     { 0 }
 };

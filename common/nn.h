@@ -96,9 +96,10 @@ typedef struct ModuleRow {
     void    (*visit)(void *self, const char *prefix, NnVisit *, void *ctx);     /* NULL: no parameters */
 } ModuleRow;
 typedef struct Module { const ModuleRow *row; void *self; } Module;
+/* Pools: self is a PoolArg; activations: self is NULL. */
 extern const ModuleRow nn_linear_row, nn_conv2d_row, nn_conv2d_relu_row, nn_layernorm_row, nn_rmsnorm_row,
-    nn_groupnorm_row, nn_batchnorm_row, nn_embedding_row, nn_dropout_row, nn_relu_row, nn_gelu_row, nn_tanh_row,
-    nn_flatten_row, nn_max_pool_row, nn_avg_pool_row;           /* pools: self is a PoolArg; activations: self is NULL */
+    nn_groupnorm_row, nn_batchnorm_row, nn_embedding_row, nn_dropout_row, nn_relu_row, nn_gelu_row,
+    nn_tanh_row, nn_flatten_row, nn_max_pool_row, nn_avg_pool_row;
 typedef struct Sequential { int n; Module layer[NN_MAX_LAYERS]; } Sequential;
 void    nn_add(Sequential *, const ModuleRow *, void *self);
 Tensor *nn_sequential_forward(Tape *, const Sequential *, Tensor *x);

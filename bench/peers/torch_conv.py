@@ -21,6 +21,12 @@ class Conv2d:
         return {"y": self.y}
 
 
+class Conv2dRelu(Conv2d):
+    def call(self):
+        self.y = None
+        self.y = F.relu_(F.conv2d(self.x, self.w, self.b, padding=self.pad))
+
+
 class Conv2dBackward:
     """The kernel itself, without autograd's bookkeeping."""
 
@@ -74,6 +80,7 @@ class LeNet:
 
 CASES = {
     "conv2d": Conv2d,
+    "conv2d_relu": Conv2dRelu,
     "conv2d_backward": Conv2dBackward,
     "lenet_epoch": LeNet,
 }
