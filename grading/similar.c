@@ -31,7 +31,8 @@
 #include "check.h"
 #include "file.h"
 
-enum { GRAM = 16, SHORT = 10, COMMON = 10, MARKED = 50, ENOUGH = 48, MOST_BYTES = 256 << 10 };
+enum { GRAM = 16, SHORT = 10, COMMON = 10, MARKED = 50, ENOUGH = 48, MOST_BYTES = 256 << 10,
+       LONGEST_HEAD = 300 };
 
 typedef struct Token { uint64_t is; int line; } Token;
 typedef struct Place { uint64_t gram; int at; } Place;
@@ -92,7 +93,7 @@ static void add(Text *t, uint64_t is, int line)
     t->token[t->n++] = (Token){ is, line };
 }
 
-typedef struct Cutter { const char *at, *end; int line, depth; } Cutter;
+typedef struct Cutter { const char *at, *end; int line; } Cutter;
 
 static void skip_to(Cutter *c, const char *to)
 {
@@ -145,7 +146,9 @@ static int own_functions(const char *text, const char *given, const char **own, 
 {
     int n = 0;
     for (const char *p = text; (p = strstr(p, "static ")) && n < most; p++) {
-        const char *open = p + strcspn(p, "(;={"), *end = open;
+        const char *open = p;
+        while (open < p + LONGEST_HEAD && *open && !strchr("(;={", *open)) open++;
+        const char *end = open;
         if (*open != '(') continue;
         while (end > p && !is_word(end[-1])) end--;
         const char *from = end;
@@ -163,7 +166,7 @@ static void cut(Text *t, const char *text, size_t size, const char *given)
     enum { MOST = 100 };
     const char *own[MOST];
     int         n_own = own_functions(text, given, own, MOST);
-    Cutter      c = { text, text + size, 1, 0 };
+    Cutter      c = { text, text + size, 1 };
     while (c.at < c.end) {
         if (skip_blank(&c)) continue;
         const char *from = c.at, *to = c.at + 1;
@@ -450,6 +453,12 @@ static void longest_run(Pair *p, const Submission *a, const Submission *b, int i
                  a->text.token[i + n - 1].line, b->text.token[k + n - 1].line };
 }
 
+/* Inside a run, and not where it begins: a long run is measured once. */
+static bool follows(const Submission *a, const Submission *b, int i, int k)
+{
+    return i && k && a->own[i - 1] && b->own[k - 1] && a->text.token[i - 1].is == b->text.token[k - 1].is;
+}
+
 static void compare(Pair *p, const Submission *a, const Submission *b, bool *in_a, bool *in_b)
 {
     memset(in_a, 0, (size_t)a->text.n);
@@ -459,7 +468,7 @@ static void compare(Pair *p, const Submission *a, const Submission *b, bool *in_
         if (x->gram < y->gram) i++;
         else if (x->gram > y->gram) k++;
         else {
-            longest_run(p, a, b, x->at, y->at);
+            if (!p->run || !follows(a, b, x->at, y->at)) longest_run(p, a, b, x->at, y->at);
             for (; i < a->n_places && a->place[i].gram == x->gram; i++) memset(in_a + a->place[i].at, 1, GRAM);
             for (; k < b->n_places && b->place[k].gram == y->gram; k++) memset(in_b + b->place[k].at, 1, GRAM);
         }
