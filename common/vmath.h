@@ -6,7 +6,7 @@
 /* None branches, calls or looks up, so that inside `#pragma omp simd` they become vector code. Infinities and NaN go
  * through. What stands beside each, in units of the last place, test_vmath holds it to, with EVERY_FLOAT=1 over all.
  *     vexpf      0.9       vexpm1f   1.5       vlogf    0.9       vlog1pf   1.5
- *     vsigmoidf  2.5       vtanhf    2.6 */
+ *     vsigmoidf  2.5       vtanhf    2.6       vsoftplusf 2.4 */
 
 /* a b + c, rounded once. Written out, because -std=c17 forbids the compiler to fuse on its own. Where there is no such
  * instruction, double has room for the product. */
@@ -29,6 +29,16 @@ static inline float vcutf(float x, uint32_t low, int32_t high)
     b.f = x;
     b.i = b.i < high ? b.i : high;
     b.u = b.u < low ? b.u : low;
+    return b.f;
+}
+
+/* |x|, at most so much. NaN becomes that. */
+static inline float vcut_sizef(float x, float most)
+{
+    VBits b, m;
+    b.f = x, m.f = most;
+    b.i &= 0x7fffffff;
+    b.i = b.i < m.i ? b.i : m.i;
     return b.f;
 }
 
@@ -158,29 +168,56 @@ static inline float vtanhf(float x)
     return x == x ? y.f : x;
 }
 
-/* exp(x) where x is known to lie within -106 .. 106, or is NaN. */
+/* 2^40 exp(x), x from -110 to 0: that far down it is a float like others, and its exponent one sum. NaN gives anything:
+ * who calls has to let it through by another way. */
+#define VEXP_DOWN 0x1p-40f
 static inline float vexp_downf(float x)
 {
-    float y = vexp_withinf(x);
-    return x == x ? y : x;
+    VBits t, p;
+    const float magic = 0x1.8p23f + 40;
+    t.f = vfmaf(x, 0x1.715476p0f, magic);
+    float r = vexp_restf(x, t.f - magic);
+    p.f = vfmaf(vfmaf(vexp_curvef(r, 1), r, 1), r, 1);
+    p.u += t.u << 23;
+    return p.f;
 }
 
-/* The normal distribution's tail, Phi(-a) for a >= 0, given e = exp(-a^2 / 2), which gradients need as well. Their
- * quotient falls slowly and smoothly: P(a) / Q(a), fitted up to 14.5, from where on the tail is 0, for the smallest
- * relative error, 2^-24. All coefficients are positive, so nothing cancels. */
+/* The normal distribution's tail, Phi(-a) for a from 0 to 14.6, where it is 0, given e = 2^40 exp(-a^2 / 2), which
+ * gradients need as well. Their quotient falls slowly and smoothly: P(a) / Q(a), fitted for the smallest relative
+ * error, 2^-24. All coefficients are positive, so nothing cancels; P's are 2^-40 times as large. */
 static inline float vtailf(float a, float e)
 {
-    float p = 0x1.0dc22ap-8f, q = 0x1.521690p-7f;
-    p = vfmaf(p, a, 0x1.4cdc88p-5f);
-    p = vfmaf(p, a, 0x1.7742f0p-3f);
-    p = vfmaf(p, a, 0x1.c0cfc0p-2f);
-    p = vfmaf(p, a, 0.5f);
+    float p = VEXP_DOWN * 0x1.0dc22ap-8f, q = 0x1.521690p-7f;
+    p = vfmaf(p, a, VEXP_DOWN * 0x1.4cdc88p-5f);
+    p = vfmaf(p, a, VEXP_DOWN * 0x1.7742f0p-3f);
+    p = vfmaf(p, a, VEXP_DOWN * 0x1.c0cfc0p-2f);
+    p = vfmaf(p, a, VEXP_DOWN * 0.5f);
     q = vfmaf(q, a, 0x1.a134d4p-4f);
     q = vfmaf(q, a, 0x1.e0bb84p-2f);
     q = vfmaf(q, a, 0x1.33d6bap+0f);
     q = vfmaf(q, a, 0x1.acaa12p+0f);
     q = vfmaf(q, a, 1);
     return p * e / q;
+}
+
+/* log(1 + exp(x)) = max(0, x) + log(1 + u),  u = exp(-|x|) from 0 to 1,  log(1 + u) = u + u^2 P(u). */
+static inline float vsoftplusf(float x)
+{
+    VBits down;
+    down.f = x;
+    down.u |= 0x80000000;
+    down.u = down.u < 0xc2d00000 ? down.u : 0xc2d00000;
+    float u = VEXP_DOWN * vexp_downf(down.f);
+    float p = -0x1.b2f56ep-9f;
+    p = vfmaf(p, u, 0x1.4b0826p-6f);
+    p = vfmaf(p, u, -0x1.d86314p-5f);
+    p = vfmaf(p, u, 0x1.b579bap-4f);
+    p = vfmaf(p, u, -0x1.3a7a7ep-3f);
+    p = vfmaf(p, u, 0x1.935c9ep-3f);
+    p = vfmaf(p, u, -0x1.ff26e0p-3f);
+    p = vfmaf(p, u, 0x1.554df0p-2f);
+    p = vfmaf(p, u, -0x1.ffffd2p-2f);
+    return (x < 0 ? 0 : x) + vfmaf(p * u, u, u);
 }
 
 /* What the ops call: in double there is the C library. */
@@ -193,7 +230,9 @@ static inline double vlog(double x) { return log(x); }
 static inline double vlog1p(double x) { return log1p(x); }
 static inline double vtanh(double x) { return tanh(x); }
 static inline double vsigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); }
-static inline double vexp_down(double x) { return exp(x); }
+static inline double vsoftplus(double x) { return (x < 0 ? 0 : x) + log1p(exp(-fabs(x))); }
+static inline double vexp_down(double x) { return exp(x) / (double)VEXP_DOWN; }
+static inline double vcut_size(double x, double most) { return fabs(x) < most ? fabs(x) : most; }
 static inline double vfma(double a, double b, double c) { return a * b + c; }
 static inline double vtail(double a, double e) { return (void)e, 0.5 * erfc(a * 0.70710678118654752440); }
 #else
@@ -205,7 +244,9 @@ static inline float vlog(float x) { return vlogf(x); }
 static inline float vlog1p(float x) { return vlog1pf(x); }
 static inline float vtanh(float x) { return vtanhf(x); }
 static inline float vsigmoid(float x) { return vsigmoidf(x); }
+static inline float vsoftplus(float x) { return vsoftplusf(x); }
 static inline float vexp_down(float x) { return vexp_downf(x); }
+static inline float vcut_size(float x, float most) { return vcut_sizef(x, most); }
 static inline float vfma(float a, float b, float c) { return vfmaf(a, b, c); }
 static inline float vtail(float a, float e) { return vtailf(a, e); }
 #endif

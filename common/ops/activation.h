@@ -4,30 +4,23 @@
 #include "ops.h"
 #include "vmath.h"
 
-/* gelu: with a = |x| and the small side alone, tail = Phi(-a), no digits are lost: x Phi(x) = max(0, x) - a tail. */
-typedef struct { real a, e, tail; } Bell;
-
-static inline Bell bell(real x)
-{
-    const real last = sizeof(real) == 8 ? 40 : 14.5; /* the tail is 0 from there on, and inf times 0 must not occur */
-    Bell b = { .a = vabs(x) };
-    b.a = b.a > last ? last : b.a; /* NaN passes */
-    b.e = vexp_down(b.a * b.a * (real)-0.5);
-    b.tail = vtail(b.a, b.e);
-    return b;
-}
+/* gelu: with a = |x| and the small side alone, tail = Phi(-a), no digits are lost: x Phi(x) = max(0, x) - a tail. From
+ * BELL on the tail is 0; a is cut there, because infinity times 0 must not occur. */
+#define BELL ((real)(sizeof(real) == 8 ? 40 : 14.6))
 
 static inline real gelu(real x)
 {
-    Bell b = bell(x);
-    return vfma(-b.a, b.tail, x < 0 ? 0 : x);
+    real a = vcut_size(x, BELL), tail = vtail(a, vexp_down(a * a * (real)-0.5));
+    return vfma(-a, tail, x < 0 ? 0 : x); /* through which NaN passes */
 }
 
 /* y' = Phi(x) + x phi(x),  phi(x) = exp(-x^2 / 2) / sqrt(2 pi);  what it is at -a, it lacks at a to 1. */
 static inline real gelu_slope(real x)
 {
-    Bell b = bell(x);
-    real slope = b.tail - b.a * b.e * (real)0.39894228040143267794;
+    real a = vabs(x), e, slope;
+    a = a > BELL ? BELL : a; /* NaN passes */
+    e = vexp_down(a * a * (real)-0.5);
+    slope = vtail(a, e) - a * e * (real)(0.39894228040143267794 * (double)VEXP_DOWN);
     return x < 0 ? slope : 1 - slope;
 }
 

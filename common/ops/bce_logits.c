@@ -11,7 +11,7 @@ static double piece(const real *x, const real *target, int64_t N)
     for (int64_t from = 0; from < N; from += BLOCK, x += BLOCK, target += BLOCK) {
         int64_t width = N - from < BLOCK ? N - from : BLOCK;
         for (int64_t i = 0; i < width; i++)
-            loss[i] = (x[i] > 0 ? x[i] * (1 - target[i]) : -x[i] * target[i]) + vlog1p(vexp(-vabs(x[i])));
+            loss[i] = (x[i] > 0 ? x[i] * (1 - target[i]) : -x[i] * target[i]) + vsoftplus(-vabs(x[i]));
 #pragma omp simd reduction(+ : sum)
         for (int64_t i = 0; i < width; i++) sum += (double)loss[i];
     }

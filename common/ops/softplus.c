@@ -1,7 +1,7 @@
-/* softplus.c -- y = log(1 + exp(x)), which is max(0, x) + log(1 + exp(-|x|)): nothing overflows. */
+/* softplus.c -- y = log(1 + exp(x)). */
 #include "unary.h"
 
-static inline real value(real x, NumbersArg p) { return (void)p, (x > 0 ? x : 0) + vlog1p(vexp(x > 0 ? -x : x)); }
+static inline real value(real x, NumbersArg p) { return (void)p, vsoftplus(x); }
 
 /* dx = dy sigmoid(x) */
 static inline real gradient(real x, real dy, NumbersArg p) { return (void)p, dy * vsigmoid(x); }
