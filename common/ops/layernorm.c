@@ -25,15 +25,10 @@ static const char *shape(Node *n)
 /* y = (x - mean) scale w + b */
 EITHER void apply_row(real *y, const real *x, const real *w, const real *b, real mean, real scale, int64_t C)
 {
-    if (w && b) {
-#pragma omp simd
-        for (int64_t c = 0; c < C; c++) y[c] = (x[c] - mean) * scale * w[c] + b[c];
-    } else if (w) {
-#pragma omp simd
-        for (int64_t c = 0; c < C; c++) y[c] = (x[c] - mean) * scale * w[c];
-    } else {
-#pragma omp simd
-        for (int64_t c = 0; c < C; c++) y[c] = (x[c] - mean) * scale + (b ? b[c] : 0);
+    for (int64_t c = 0; c < C; c += WIDE) {
+        const Wide h = (wide_get(x + c, C - c, mean) - mean) * scale;
+        const Wide shift = b ? wide_get(b + c, C - c, 0) : wide_of(0);
+        wide_put(y + c, w ? wide_fma(h, wide_get(w + c, C - c, 0), shift) : h + shift, C - c);
     }
 }
 
@@ -50,22 +45,27 @@ static void write_row(real *y, const real *x, const real *w, const real *b, real
         }
 }
 
+/* A few rows side by side, as many as leave room in the nearest cache: none waits for another's sum. */
+enum { TOGETHER = 4, ROWS_FIT = 2048 };
+
 EITHER void forward_rows(const Node *n, bool centred)
 {
     int64_t N = rows_count(n->in[0]), C = rows_length(n->in[0]);
     const real *x = n->in[0]->data, *w = norm_data(n->in[1]), *b = centred ? norm_data(n->in[2]) : NULL;
     const double eps = ((const NormArg *)n->arg)->eps;
+    const int64_t together = C > ROWS_FIT ? 1 : C > ROWS_FIT / TOGETHER ? ROWS_FIT / C : TOGETHER;
     const bool past = stream_pays(n->out[0], C);
     real *y = n->out[0]->data, *scale = n->out[1]->data, *mean = centred ? n->out[2]->data : NULL;
 #pragma omp parallel if (N * C > PARALLEL)
     {
 #pragma omp for nowait
-        for (int64_t i = 0; i < N; i++) {
-            const real *in = x + i * C;
-            real m = centred ? (real)(norm_sum(in, C) / (double)C) : 0;
-            scale[i] = (real)(1 / sqrt(norm_squares(in, m, C) / (double)C + eps));
-            if (centred) mean[i] = m;
-            write_row(y + i * C, in, w, b, m, scale[i], C, past);
+        for (int64_t i = 0; i < N; i += together) {
+            const int64_t to = N - i < together ? N : i + together;
+            real m[TOGETHER] = { 0 };
+            for (int64_t k = i; k < to && centred; k++) mean[k] = m[k - i] = (real)(norm_sum(x + k * C, C) / (double)C);
+            for (int64_t k = i; k < to; k++)
+                scale[k] = (real)(1 / sqrt(norm_squares(x + k * C, m[k - i], C) / (double)C + eps));
+            for (int64_t k = i; k < to; k++) write_row(y + k * C, x + k * C, w, b, m[k - i], scale[k], C, past);
         }
         stream_end();
     }

@@ -2,80 +2,80 @@
 #pragma once
 #include <math.h>
 #include "loops.h"
+#include "wide.h"
 
-/* Sums go by lanes, so that additions need not wait for each other; blocks are added in double, because a channel may
- * have millions of numbers. */
-enum { NORM_LANES = 64, NORM_BLOCK = 16 * NORM_LANES };
+/* Sums go by vectors, four of them, so that additions need not wait for each other; blocks are added in double, because
+ * a channel may have millions of numbers. */
+enum { NORM_BLOCK = 1024, NORM_STEP = 4 * WIDE };
 
-static inline double norm_lanes(const real *lane)
+static inline double norm_total(const Wide *sum) { return (double)wide_sum(sum[0] + sum[1] + (sum[2] + sum[3])); }
+
+static inline double norm_sum_block(const real *x, int64_t N)
 {
-    real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int k = 0; k < NORM_LANES; k++) sum += lane[k];
-    return (double)sum;
-}
-
-static inline double norm_sum(const real *x, int64_t N)
-{
-    double  sum = 0;
+    Wide    sum[4] = { { 0 } };
     int64_t i = 0;
-    while (N - i >= NORM_LANES) {
-        real    lane[NORM_LANES] = { 0 };
-        int64_t to = N - i < NORM_BLOCK ? N - NORM_LANES : i + NORM_BLOCK - NORM_LANES;
-        for (; i <= to; i += NORM_LANES)
-#pragma omp simd
-            for (int k = 0; k < NORM_LANES; k++) lane[k] += x[i + k];
-        sum += norm_lanes(lane);
-    }
-    real rest = 0;
-#pragma omp simd reduction(+ : rest)
-    for (int64_t k = i; k < N; k++) rest += x[k];
-    return sum + (double)rest;
+    for (; i + NORM_STEP <= N; i += NORM_STEP)
+        for (int k = 0; k < 4; k++) sum[k] += wide_get(x + i + k * WIDE, WIDE, 0);
+    for (; i < N; i += WIDE) sum[0] += wide_get(x + i, N - i, 0);
+    return norm_total(sum);
 }
 
 /* sum (x - mean)^2 */
-static inline double norm_squares(const real *x, real mean, int64_t N)
+static inline double norm_squares_block(const real *x, real mean, int64_t N)
 {
-    double  sum = 0;
+    Wide    sum[4] = { { 0 } };
     int64_t i = 0;
-    while (N - i >= NORM_LANES) {
-        real    lane[NORM_LANES] = { 0 };
-        int64_t to = N - i < NORM_BLOCK ? N - NORM_LANES : i + NORM_BLOCK - NORM_LANES;
-        for (; i <= to; i += NORM_LANES)
-#pragma omp simd
-            for (int k = 0; k < NORM_LANES; k++) lane[k] += (x[i + k] - mean) * (x[i + k] - mean);
-        sum += norm_lanes(lane);
+    for (; i + NORM_STEP <= N; i += NORM_STEP)
+        for (int k = 0; k < 4; k++) {
+            Wide d = wide_get(x + i + k * WIDE, WIDE, mean) - mean;
+            sum[k] = wide_fma(d, d, sum[k]);
+        }
+    for (; i < N; i += WIDE) {
+        Wide d = wide_get(x + i, N - i, mean) - mean;
+        sum[0] = wide_fma(d, d, sum[0]);
     }
-    real rest = 0;
-#pragma omp simd reduction(+ : rest)
-    for (int64_t k = i; k < N; k++) rest += (x[k] - mean) * (x[k] - mean);
-    return sum + (double)rest;
+    return norm_total(sum);
 }
 
 /* *dy1 += sum dy,  *dyx += sum dy (x - mean) */
+static inline void norm_dots_block(double *dy1, double *dyx, const real *dy, const real *x, real mean, int64_t N)
+{
+    Wide    one[4] = { { 0 } }, other[4] = { { 0 } };
+    int64_t i = 0;
+    for (; i + NORM_STEP <= N; i += NORM_STEP)
+        for (int k = 0; k < 4; k++) {
+            Wide d = wide_get(dy + i + k * WIDE, WIDE, 0);
+            one[k] += d;
+            other[k] = wide_fma(d, wide_get(x + i + k * WIDE, WIDE, mean) - mean, other[k]);
+        }
+    for (; i < N; i += WIDE) {
+        Wide d = wide_get(dy + i, N - i, 0);
+        one[0] += d;
+        other[0] = wide_fma(d, wide_get(x + i, N - i, mean) - mean, other[0]);
+    }
+    *dy1 += norm_total(one);
+    *dyx += norm_total(other);
+}
+
+static inline int64_t norm_block(int64_t left) { return left < NORM_BLOCK ? left : NORM_BLOCK; }
+
+static inline double norm_sum(const real *x, int64_t N)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < N; i += NORM_BLOCK) sum += norm_sum_block(x + i, norm_block(N - i));
+    return sum;
+}
+
+static inline double norm_squares(const real *x, real mean, int64_t N)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < N; i += NORM_BLOCK) sum += norm_squares_block(x + i, mean, norm_block(N - i));
+    return sum;
+}
+
 static inline void norm_dots(double *dy1, double *dyx, const real *dy, const real *x, real mean, int64_t N)
 {
-    int64_t i = 0;
-    while (N - i >= NORM_LANES) {
-        real    one[NORM_LANES] = { 0 }, other[NORM_LANES] = { 0 };
-        int64_t to = N - i < NORM_BLOCK ? N - NORM_LANES : i + NORM_BLOCK - NORM_LANES;
-        for (; i <= to; i += NORM_LANES)
-#pragma omp simd
-            for (int k = 0; k < NORM_LANES; k++) {
-                one[k] += dy[i + k];
-                other[k] += dy[i + k] * (x[i + k] - mean);
-            }
-        *dy1 += norm_lanes(one);
-        *dyx += norm_lanes(other);
-    }
-    real one = 0, other = 0;
-#pragma omp simd reduction(+ : one, other)
-    for (int64_t k = i; k < N; k++) {
-        one += dy[k];
-        other += dy[k] * (x[k] - mean);
-    }
-    *dy1 += (double)one;
-    *dyx += (double)other;
+    for (int64_t i = 0; i < N; i += NORM_BLOCK) norm_dots_block(dy1, dyx, dy + i, x + i, mean, norm_block(N - i));
 }
 
 /* y = (x - mean) scale + shift */
