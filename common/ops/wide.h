@@ -48,7 +48,7 @@ static inline void wide_put(real *y, Wide v, int64_t n)
 #endif
 }
 
-/* a > b ? a : b, so b where one of them is NaN. */
+/* a > b ? a : b and a < b ? a : b, so b where one of them is NaN. */
 static inline Wide wide_max(Wide a, Wide b)
 {
 #if defined __AVX512F__ && !defined REAL64
@@ -58,6 +58,18 @@ static inline Wide wide_max(Wide a, Wide b)
 #else
     WideBits larger = (WideBits)(a > b);
     return (Wide)(((WideBits)a & larger) | ((WideBits)b & ~larger));
+#endif
+}
+
+static inline Wide wide_min(Wide a, Wide b)
+{
+#if defined __AVX512F__ && !defined REAL64
+    return _mm512_min_ps(a, b);
+#elif defined __AVX__ && !defined REAL64
+    return _mm256_min_ps(a, b);
+#else
+    WideBits smaller = (WideBits)(a < b);
+    return (Wide)(((WideBits)a & smaller) | ((WideBits)b & ~smaller));
 #endif
 }
 
@@ -136,3 +148,12 @@ static inline Wide wide_exp(Wide x)
 #endif
 }
 #endif
+
+/* For any x: beyond 104, that is infinity anyway. */
+static inline void wide_exp_all(real *y, const real *x, int64_t N)
+{
+    for (int64_t i = 0; i < N; i += WIDE) {
+        Wide v = wide_get(x + i, N - i, 0);
+        wide_put(y + i, wide_exp(sizeof(real) == 8 ? v : wide_min(wide_of(104), v)), N - i);
+    }
+}
