@@ -321,8 +321,8 @@ build/confine: $(call ref_grading,confine sandbox) build/flags/ld_ref
 build/export: $(call ref_grading,export cells) build/ref/common/file.o build/ref/common/check.o build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(zlib_libs)
 
-build/similar: $(call ref_grading,similar cells) build/ref/common/file.o build/ref/common/check.o build/flags/ld_ref
-	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(zlib_libs)
+build/similar: $(call ref_grading,similar class cells seal build launch sandbox compare) build/ref/common/file.o build/ref/common/check.o build/confine build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) $(sodium_libs) $(zlib_libs) -lm
 
 needed = $(foreach n,$(filter-out common,$(needs_$1)),build/ref/$(dir_$n)/$n.o) $(if $(filter common,$(needs_$1)),build/ref/libcommon.a)
 define graded

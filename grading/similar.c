@@ -3,7 +3,7 @@
  *
  *   build/similar [--exercise NAME] [--out FILE.csv] DIR
  *
- * DIR holds a folder a learner, with softmax.c in it or stage2/03_softmax/softmax.c, a copy of work/.
+ * DIR is what make grade-all takes: a folder a learner, with softmax.c in it or a copy of work/.
  *
  * A file becomes tokens: comments go, every name of the learner's own is "a name", so that renaming changes nothing;
  * keywords, numbers and the functions of the contract and the system stay. Every SHORT tokens in a row that the
@@ -20,6 +20,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <glob.h>
 #include <stdbool.h>
@@ -27,12 +28,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "cells.h"
 #include "check.h"
+#include "class.h"
 #include "file.h"
 
-enum { GRAM = 16, SHORT = 10, COMMON = 10, MARKED = 50, ENOUGH = 48, MOST_BYTES = 256 << 10,
-       LONGEST_HEAD = 300 };
+enum { GRAM = 16, SHORT = 10, COMMON = 10, MARKED = 50, ENOUGH = 48, LONGEST_HEAD = 300 };
 
 typedef struct Token { uint64_t is; int line; } Token;
 typedef struct Place { uint64_t gram; int at; } Place;
@@ -43,7 +45,7 @@ typedef struct Text {                   /* a file as tokens */
 } Text;
 
 typedef struct Submission {
-    char    *learner, *path, *why;      /* why: it cannot be compared */
+    char    *learner, *why;             /* why: it cannot be compared */
     Text     text;
     bool    *own;                       /* a flag a token */
     int      n_own, n_before;           /* n_before: with what many share */
@@ -55,7 +57,8 @@ typedef struct Submission {
 typedef struct Pair { int a, b, of_a, of_b, tokens, run, line_a, line_b, end_a, end_b; } Pair;
 
 typedef struct Exercise {
-    char        dir[200], name[64];
+    char        dir[200];
+    Room        room;
     int         n;
     Submission *list;
 } Exercise;
@@ -260,7 +263,7 @@ static void give_file(Given *g, Set *s, const char *format, const Exercise *e, b
 {
     char      path[400];
     FileBytes b;
-    snprintf(path, sizeof path, format, e->dir, e->name);
+    snprintf(path, sizeof path, format, e->dir, e->room.name);
     if (file_read(path, &b)) return;    /* a copy for learners has no reference */
     if (lesson) keep_code((char *)b.data);
     give(g, s, (char *)b.data, strlen((char *)b.data));
@@ -271,7 +274,7 @@ static void give_skeleton(Given *g, const Exercise *e)
 {
     char   command[600], *text = NULL, part[4096];
     size_t size = 0;
-    snprintf(command, sizeof command, "awk -f grading/skeleton.awk '%s/%s.c' 2>/dev/null", e->dir, e->name);
+    snprintf(command, sizeof command, "awk -f grading/skeleton.awk '%s/%s.c' 2>/dev/null", e->dir, e->room.name);
     FILE *f = popen(command, "r");
     for (size_t n; f && (n = fread(part, 1, sizeof part, f)) > 0; size += n) {
         text = more(text, size + n + 1);
@@ -303,19 +306,10 @@ static char *copy(const char *text)
     return new;
 }
 
-/* A link could lead to another learner's file, a pipe would wait: only plain files are opened. */
-static void read_submission(Submission *s, const Given *g)
+static void read_submission(Submission *s, const char *path, const Given *g)
 {
-    struct stat st;
     FileBytes   b;
-    const char *wrong = NULL;
-    if (lstat(s->path, &st)) wrong = strerror(errno);
-    else if (S_ISLNK(st.st_mode)) wrong = "a link, not a file";
-    else if (S_ISREG(st.st_mode) && st.st_size > MOST_BYTES) wrong = "more than 256 KB";
-    if (!wrong) {
-        wrong = file_read(s->path, &b);
-        if (wrong && !strncmp(wrong, s->path, strlen(s->path))) wrong += strlen(s->path) + 2;
-    }
+    const char *wrong = file_read(path, &b);
     if (wrong) {
         s->why = copy(wrong);
         return;
@@ -331,56 +325,47 @@ static void read_submission(Submission *s, const Given *g)
     s->in_reference = before ? 100 * (before - count_flags(s->own, s->text.n)) / before : 0;
 }
 
-static void add_submission(Exercise *e, const char *learner, const char *path)
+static Submission *add_submission(Exercise *e, const char *learner, const char *why)
 {
     e->list = more(e->list, (size_t)(e->n + 1) * sizeof *e->list);
-    e->list[e->n++] = (Submission){ .learner = copy(learner), .path = copy(path) };
+    e->list[e->n] = (Submission){ .learner = copy(learner), .why = why ? copy(why) : NULL };
+    return &e->list[e->n++];
+}
+
+/* What make grade-all would grade is what is compared, refused for the same reasons. */
+static void take_submission(Exercise *e, const char *place, const char *learner, int folder, const Given *g)
+{
+    char work[500], path[900], why[300] = "";
+    snprintf(work, sizeof work, "%s/tmp/%d", place, e->n);
+    mkdir(work, 0755);
+    switch (take(folder, &e->room, work, why, sizeof why)) {
+    case NOT_HANDED_IN: break;
+    case REFUSED:
+    case UNREADABLE: add_submission(e, learner, why); break;
+    case TAKEN:
+        snprintf(path, sizeof path, "%s/%s/%s.c", work, e->dir, e->room.name);
+        read_submission(add_submission(e, learner, NULL), path, g);
+    }
+    remove_tree(work);
 }
 
 static int not_hidden(const struct dirent *d) { return d->d_name[0] != '.'; }
 
-/* softmax.c at the top, or in a folder of a copy of work/, whatever its number was then. */
-static bool find_in(char **out, const char *learner_dir, const char *name)
-{
-    struct dirent **stage, **room;
-    struct stat     st;
-    bool            found = false;
-    if (asprintf(out, "%s/%s.c", learner_dir, name) < 0) CHECK(0, "no memory for a path");
-    if (!lstat(*out, &st)) return true;
-    int n = scandir(learner_dir, &stage, not_hidden, alphasort);
-    for (int i = 0; i < n; free(stage[i++])) {
-        char *dir;
-        if (found || strncmp(stage[i]->d_name, "stage", 5)) continue;
-        if (asprintf(&dir, "%s/%s", learner_dir, stage[i]->d_name) < 0) CHECK(0, "no memory for a path");
-        int m = scandir(dir, &room, not_hidden, alphasort);
-        for (int k = 0; k < m; free(room[k++])) {
-            const char *base = strchr(room[k]->d_name, '_');
-            if (found || !base || strcmp(base + 1, name)) continue;
-            free(*out);
-            if (asprintf(out, "%s/%s/%s.c", dir, room[k]->d_name, name) < 0) CHECK(0, "no memory for a path");
-            found = !lstat(*out, &st);
-        }
-        if (m >= 0) free(room);
-        free(dir);
-    }
-    if (n >= 0) free(stage);
-    return found;
-}
-
-static const char *find_submissions(Exercise *e, const char *dir)
+static const char *find_submissions(Exercise *e, const char *place, const char *dir, const Given *g)
 {
     struct dirent **all;
     int n = scandir(dir, &all, not_hidden, alphasort);
     if (n < 0) return sentence("%s: %s", dir, strerror(errno));
     for (int i = 0; i < n; free(all[i++])) {
         struct stat st;
-        char *folder, *path = NULL;
-        if (asprintf(&folder, "%s/%s", dir, all[i]->d_name) < 0) CHECK(0, "no memory for a path");
-        bool there = !lstat(folder, &st);
-        if (there && S_ISLNK(st.st_mode)) add_submission(e, all[i]->d_name, folder);    /* refused when it is read */
-        else if (there && S_ISDIR(st.st_mode) && find_in(&path, folder, e->name))
-            add_submission(e, all[i]->d_name, path);
-        free(path), free(folder);
+        char *path;
+        if (asprintf(&path, "%s/%s", dir, all[i]->d_name) < 0) CHECK(0, "no memory for a path");
+        if (lstat(path, &st)) memset(&st, 0, sizeof st);
+        int folder = S_ISDIR(st.st_mode) ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+        if (folder >= 0) take_submission(e, place, all[i]->d_name, folder, g), close(folder);
+        else if (S_ISDIR(st.st_mode)) add_submission(e, all[i]->d_name, strerror(errno));
+        else if (S_ISLNK(st.st_mode)) add_submission(e, all[i]->d_name, "a link, not a folder");
+        free(path);
     }
     free(all);
     return NULL;
@@ -514,7 +499,7 @@ static int find_pairs(const Exercise *e, Pair **out)
 static void csv_pair(FILE *f, const Exercise *e, const Pair *p)
 {
     const Submission *a = &e->list[p->a], *b = &e->list[p->b];
-    csv_cell(f, e->name), fputc(',', f);
+    csv_cell(f, e->room.name), fputc(',', f);
     csv_cell(f, a->learner), fputc(',', f);
     csv_cell(f, b->learner);
     fprintf(f, ",%s,%d,%d,%d,\"%d-%d\",\"%d-%d\",", marked(p) ? "yes" : "no", p->of_a, p->of_b, p->tokens, p->line_a,
@@ -524,7 +509,7 @@ static void csv_pair(FILE *f, const Exercise *e, const Pair *p)
 
 static void csv_one(FILE *f, const Exercise *e, const Submission *s, const char *remark)
 {
-    csv_cell(f, e->name), fputc(',', f);
+    csv_cell(f, e->room.name), fputc(',', f);
     csv_cell(f, s->learner), fputs(",\"\",no,,,,,,", f);
     csv_cell(f, remark), fputs("\r\n", f);
 }
@@ -548,8 +533,10 @@ static void report(FILE *csv, const Exercise *e, const Pair *pair, int n)
     for (int i = 0; i < e->n; i++) {
         const Submission *s = &e->list[i];
         char remark[80] = "";
-        if (s->why) printf("  not compared: "), plain_text(stdout, s->learner), printf(": %s\n", s->why);
-        else if (s->in_reference >= 90) like++, snprintf(remark, sizeof remark, "%d %% is as in the reference",
+        if (s->why) {
+            printf("  not compared: "), plain_text(stdout, s->learner);
+            printf(": "), plain_text(stdout, s->why), putchar('\n');
+        } else if (s->in_reference >= 90) like++, snprintf(remark, sizeof remark, "%d %% is as in the reference",
                                                           s->in_reference);
         else if (s->n_own < ENOUGH && s->n_before >= ENOUGH)
             many++, snprintf(remark, sizeof remark, "nearly all of it stands in many others too");
@@ -561,26 +548,26 @@ static void report(FILE *csv, const Exercise *e, const Pair *pair, int n)
     if (few) printf("  %d with too little of their own to tell\n", few);
 }
 
-static const char *one_exercise(FILE *csv, Exercise *e, const char *dir)
+static const char *one_exercise(FILE *csv, Exercise *e, const char *place, const char *dir)
 {
     Given       g;
     Pair       *pair = NULL;
-    const char *wrong = find_submissions(e, dir);
-    if (wrong || !e->n) return wrong;
     read_given(&g, e);
-    for (int i = 0; i < e->n; i++) read_submission(&e->list[i], &g);
-    forget_what_many_share(e);
-    int n = find_pairs(e, &pair);
-    report(csv, e, pair, n);
+    const char *wrong = find_submissions(e, place, dir, &g);
+    if (!wrong && e->n) {
+        forget_what_many_share(e);
+        int n = find_pairs(e, &pair);
+        report(csv, e, pair, n);
+    }
     free(g.words), free(g.taught.all), free(g.reference.all), free(pair);
-    return NULL;
+    return wrong;
 }
 
 static void forget(Exercise *e)
 {
     for (int i = 0; i < e->n; i++) {
         Submission *s = &e->list[i];
-        free(s->learner), free(s->path), free(s->why), free(s->text.token), free(s->own), free(s->place);
+        free(s->learner), free(s->why), free(s->text.token), free(s->own), free(s->place);
     }
     free(e->list);
 }
@@ -590,15 +577,16 @@ static const char *every_exercise(FILE *csv, const char *only, const char *dir)
     const char *wrong = NULL;
     int         compared = 0;
     glob_t      g;
+    const char *place = class_begin();
+    if (!place) return sentence("no folder for work in progress can be made: %s", strerror(errno));
     if (glob("stage*/*/test_*.c", 0, NULL, &g)) return "no exercise is here: run it in the root of the repository";
     fputs("exercise,learner,other,marked,% of own,% of the other's,tokens,lines,other's lines,remark\r\n", csv);
     for (size_t i = 0; i < g.gl_pathc && !wrong; i++) {
         const char *base = strrchr(g.gl_pathv[i], '/');
         Exercise    e = { 0 };
         snprintf(e.dir, sizeof e.dir, "%.*s", (int)(base - g.gl_pathv[i]), g.gl_pathv[i]);
-        snprintf(e.name, sizeof e.name, "%.*s", (int)strcspn(base + 6, "."), base + 6);
-        if (only && strcmp(only, e.name)) continue;
-        wrong = one_exercise(csv, &e, dir);
+        if (!room_of(e.dir, &e.room) || (only && strcmp(only, e.room.name))) continue;
+        wrong = one_exercise(csv, &e, place, dir);
         compared += e.n;
         forget(&e);
     }
@@ -628,6 +616,7 @@ int main(int argc, char **argv)
     FILE *csv = open_memstream(&text, &size);
     CHECK(csv, "no memory for a table");
     const char *wrong = every_exercise(csv, only, argv[optind]);
+    class_end();
     fclose(csv);
     if (!wrong && out && !(wrong = file_open(&w, out))) {
         fwrite(text, 1, size, w.f);

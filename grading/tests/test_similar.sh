@@ -84,11 +84,11 @@ truncate -s 1G "$odd/large/start.c"; head -c 5000 /dev/zero >"$odd/zeros/start.c
 for i in 1 2 3 4 5 6; do printf '"/*\\' ; head -c 20000 /dev/urandom; done >"$odd/zeros/start.c"
 similar "$odd" && ok || no "odd submissions: status $?"
 [ -e x ] && no "a name was run" || ok
-says "a link" 'not compared: link: a link, not a file'
+says "a link" 'not compared: link: start.c is a link, not a file'
 says "a learner that is a link" 'not compared: linked_learner: a link'
-says "a pipe" 'not compared: pipe: a pipe, not a file'
-says "a folder" 'not compared: folder: a folder, not a file'
-says "1 GB" 'not compared: large: more than 256 KB'
+says "a pipe" 'not compared: pipe: start.c is a pipe, not a file'
+says "a folder" 'not compared: folder: start.c is a folder, not a file'
+says "1 GB" 'not compared: large: start.c has 1024.0 MB'
 says "copies under odd names" '14 submissions, 21 pairs'
 grep -q "$(printf '[\033\377]')" "$box/said" && no "a control character reached the terminal" || ok
 grep -q "'=cmd" "$csv" && grep -q '"nu\\xffl"' "$csv" && ok || no "names in the CSV"
