@@ -485,6 +485,8 @@ build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) RE
 	@sh scripts/unit.sh scripts/$* sh $<
 build/check/compilers.result: $(all_src:%.c=build/warn/%.ok)
 	@sh scripts/unit.sh compilers sh scripts/compilers.sh
+build/check/mistakes.result: $(call grader_of,$(names)) build/grade $(grading_src)
+	@sh scripts/unit.sh mistakes sh grading/mistakes.sh
 build/check/house.result: always
 	@sh scripts/unit.sh house sh scripts/house.sh
 define folder_unit
@@ -501,7 +503,7 @@ units = $(call folder_units,$(chosen)) $(if $(EX),,$(test_names:%=build/check/te
     $(patsubst grading/tests/%.c,build/check/f64/%.result,$(in_f64)) $(test_sh:grading/tests/%.sh=build/check/scripts/%.result) \
     $(fuzz_names:%=build/check/fuzz/%.result) build/check/compilers.result build/check/house.result)
 full_units = $(units) $(fuzz_names:%=build/check/fuzz_asan/%.result) $(if $(fuzz_cc),$(fuzz_names:%=build/check/fuzz_more/%.result)) \
-    build/check/results.result $(test_names:%=build/check/asan/%.result) $(patsubst grading/tests/%.c,build/check/asan64/%.result,$(in_f64))
+    build/check/results.result build/check/mistakes.result $(test_names:%=build/check/asan/%.result) $(patsubst grading/tests/%.c,build/check/asan64/%.result,$(in_f64))
 
 .PHONY: check check-run check-full check-full-run
 check:

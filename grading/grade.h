@@ -67,7 +67,9 @@ const char *printable(const char *text, size_t n, char *out, size_t size);   /* 
 bool newer(const char *a, const char *b);          /* by its time; false when either is missing */
 bool build_learner(Exercise *e, const Toolchain *t, bool verbose);
 bool build_preprocessed(const Exercise *e, const Toolchain *t, const char *flags, const char *path);
-bool build_asks_for(const char *object, const char *names);     /* a name that matches is not defined in it */
+bool build_asks_for(const char *object, const char *name);      /* a name that holds this is not defined in it */
+/* What a command says of a learner's program, as plain text; "" where it cannot. The caller frees it. */
+char *look_into(const char *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A file once more with further flags: the learner's among the rest of theirs, the reference's, and whatever is ours in
  * it, kept in build/VARIANT for all gradings. */
 bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const char *flags, bool reference);

@@ -17,6 +17,10 @@ if [ "$object" = - ] && [ "$variant" != ref ]; then     # make knows only those 
 fi
 [ "$object" = - ] && exit
 nm -g --defined-only "$object" | sed -n 's/.* //p' >"$out.has" || exit 2
+if nm "$object" | LC_ALL=C grep -qv '^[0-9a-f ]* [A-Za-z?-] [^[:cntrl:][:space:]"\\]*$'; then
+    echo "$dir/$name.c: error: it has a name that no C program could have, with a space or worse in it" >&2
+    exit 2
+fi
 extra=$(grep -vxFf "$globals" "$out.has") missing=$(grep -vxFf "$out.has" "$globals")
 [ -s "$out.has" ] || missing=$(cat "$globals")
 for f in $extra; do echo "extra $f"; done

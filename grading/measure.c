@@ -83,7 +83,7 @@ static const char *evades(const Exercise *e, const Toolchain *t)
     char *a = read_text(plain, MAX_PREPROCESSED), *b = read_text(watched, MAX_PREPROCESSED);
     if (asks_to_look_away(a)) why = "the file asks the sanitizers to look away";
     else if (strcmp(a, b)) why = "the file is another one when the sanitizers look";
-    else if (build_asks_for(object, "__[almtu][a-z]*san_\\|__sanitizer_"))
+    else if (build_asks_for(object, "san_") || build_asks_for(object, "__sanitizer_"))
         why = "the file asks whether the sanitizers are there";
     free(a), free(b);
     unlink(plain), unlink(watched);

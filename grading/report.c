@@ -68,24 +68,24 @@ static const char *get(const Check *c, const char *key)
     return text ? text : "";
 }
 
+/* addr2line's lines about some addresses. */
+static char *ask_for_lines(const char *program, const char *options, const long long *frames, int n)
+{
+    char   numbers[1000];
+    size_t at = 0;
+    *numbers = 0;
+    for (int i = 0; i < n && at < sizeof numbers - 40; i++)
+        at += (size_t)snprintf(numbers + at, sizeof numbers - at, " %#llx", frames[i]);
+    return n ? look_into(program, "addr2line %s -e '%s' %s", options, program, numbers) : strdup("");
+}
+
 /* The first of some addresses that lies in the learner's file: "work/x.c:27"; empty when none does. */
 const char *locate(const Exercise *e, const char *program, const long long *frames, int n, char *out, size_t size)
 {
-    char command[1200], line[1000];
-    size_t at = (size_t)snprintf(command, sizeof command, "addr2line -e '%s'", program);
-    *out = 0;
-    for (int i = 0; i < n && at < sizeof command - 40; i++)
-        at += (size_t)snprintf(command + at, sizeof command - at, " %#llx", frames[i]);
-    if (!n || at >= sizeof command - 20) return out;
-    snprintf(command + at, sizeof command - at, " 2>/dev/null");
-    FILE *f = popen(command, "r");
-    while (f && fgets(line, sizeof line, f)) {
-        char *own = strstr(line, e->source);
-        if (*out || !own) continue;
-        own[strcspn(own, " \n")] = 0;
-        snprintf(out, size, "%s", own);
-    }
-    if (f) pclose(f);
+    char *text = ask_for_lines(program, "", frames, n), *own = strstr(text, e->source);
+    if (own) own[strcspn(own, " \n")] = 0;
+    snprintf(out, size, "%s", own ? own : "");
+    free(text);
     return out;
 }
 
@@ -179,20 +179,16 @@ static void print_command(const char *what, const Exercise *e, const Step *s, ui
 static bool print_stack(const Exercise *e, const long long *frames, int n)
 {
     enum { MOST = 4 };
-    char   command[1200], name[200], place[1000], shown[MOST][400];
-    size_t at = (size_t)snprintf(command, sizeof command, "addr2line -f -i -e 'build/mine/%s/worker'", e->dir);
-    int    lines = 0;
-    for (int i = 0; i < n && at < sizeof command - 40; i++)
-        at += (size_t)snprintf(command + at, sizeof command - at, " %#llx", frames[i]);
-    if (!n || at >= sizeof command - 20) return false;
-    snprintf(command + at, sizeof command - at, " 2>/dev/null");
-    FILE *f = popen(command, "r");
-    while (f && lines < MOST && fgets(name, sizeof name, f) && fgets(place, sizeof place, f)) {
-        char *own = strstr(place, e->source), head[400];
+    char  program[400], place[500], shown[MOST][400];
+    int   lines = 0;
+    snprintf(program, sizeof program, "build/mine/%s/worker", e->dir);
+    char *text = ask_for_lines(program, "-f -i", frames, n), *rest = text;
+    for (char *name, *at; lines < MOST && (name = strsep(&rest, "\n")) && (at = strsep(&rest, "\n"));) {
+        char *own = strstr(at, e->source), head[400];
         bool  again = false;
         if (!own) continue;
-        own[strcspn(own, " \n")] = 0;
-        name[strcspn(name, ".\n")] = 0;                 /* gcc's copies: helper.part.0 */
+        own[strcspn(own, " ")] = 0;
+        name[strcspn(name, ".")] = 0;                   /* gcc's copies: helper.part.0 */
         snprintf(head, sizeof head, "%.250s in %.100s", own, name);
         for (int i = 0; i < lines; i++) again |= is(head, shown[i]);
         if (again) continue;
@@ -201,7 +197,7 @@ static bool print_stack(const Exercise *e, const long long *frames, int n)
         if (strlen(place) > COLUMNS) *strrchr(place, ' ') = 0, *strrchr(place, ' ') = 0;
         printf("%s\n", place);
     }
-    if (f) pclose(f);
+    free(text);
     return lines > 0;
 }
 
