@@ -112,39 +112,7 @@ class LinearBackward:
         return {"dx": self.dx, "dw": self.dw, "db": self.db}
 
 
-class Epoch:
-    """784-512-256-10, Adam, batches of rows in the order given."""
-
-    def __init__(self, size, given):
-        N, self.batch = size
-        self.x = tensor(given, "x", N, 784)
-        self.target = tensor(given, "target", N).long()
-        self.order = tensor(given, "order", N).long()
-        self.start = [tensor(given, name, -1) for name in ("w0", "b0", "w1", "b1", "w2", "b2")]
-
-    def before(self):
-        self.net = torch.nn.Sequential(torch.nn.Linear(784, 512), torch.nn.ReLU(), torch.nn.Linear(512, 256),
-                                       torch.nn.ReLU(), torch.nn.Linear(256, 10))
-        for p, start in zip(self.net.parameters(), self.start):
-            p.copy_(start.reshape(p.shape))
-        self.optim = torch.optim.Adam(self.net.parameters(), 1e-3, fused=True)
-
-    def call(self):
-        with torch.enable_grad():
-            for rows in self.order.split(self.batch):
-                loss = F.cross_entropy(self.net(self.x[rows]), self.target[rows])
-                self.optim.zero_grad(set_to_none=True)
-                loss.backward()
-                self.optim.step()
-
-    def outputs(self):
-        scores = torch.cat([self.net(x) for x in self.x.split(1000)])
-        return {"loss": F.cross_entropy(scores, self.target).reshape(1),
-                "accuracy": (scores.argmax(1) == self.target).float().mean().reshape(1)}
-
-
 CASES = {
-    "mlp_epoch": Epoch,
     "softmax": Softmax,
     "softmax_backward": SoftmaxBackward,
     "softmax_log": SoftmaxLog,
