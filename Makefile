@@ -35,6 +35,8 @@ RECEIPT :=
 WORK :=
 LEARNER :=
 KIND := kernel
+PROGRAMS := yes
+ARCHS :=
 SECONDS := 60
 HTML :=
 V :=
@@ -43,7 +45,7 @@ ARCH := native
 CFLAGS := -O3 -g
 LDFLAGS :=
 unexport EX STAGE ALL TRACK LEVEL ARGS MINE WITH SIZES DTYPE THREADS DEVICE COMPARE PEERS SEED MIRROR SETUP OUT \
-    DIR TO FROM JOBS KEY RECEIPT WORK LEARNER KIND SECONDS HTML V CC ARCH CFLAGS LDFLAGS CI CPPFLAGS CXXFLAGS LDLIBS
+    DIR TO FROM JOBS KEY RECEIPT WORK LEARNER KIND PROGRAMS ARCHS SECONDS HTML V CC ARCH CFLAGS LDFLAGS CI CPPFLAGS CXXFLAGS LDLIBS
 
 Q := $(if $(V),,@)
 comma := ,
@@ -81,7 +83,7 @@ chosen := $(if $(EX),$(ex),$(if $(STAGE),$(foreach n,$(names),$(if $(filter stag
 
 # ---- The machine, looked at once ---------------------------------------------------------------------------------------
 
-plain_goals := help next reset setup setup-tour setup-check tour check check-full clean data new update study dist doctor list predict solution hint ops
+plain_goals := help next reset setup setup-tour setup-check tour check check-full clean data new update study doctor list predict solution hint ops
 ifneq ($(filter-out $(plain_goals),$(goals)),)
 unwritable := $(shell { mkdir -p build/flags && echo try >build/flags/try && rm build/flags/try; } 2>&1)
 ifneq ($(unwritable),)
@@ -118,11 +120,27 @@ ld_f64  = $(ld_ref)
 ld_asan = $(ld_ref) $(sanitize)
 ld_asan64 = $(ld_asan)
 ld_fuzz = $(fuzz_cc) $(LDFLAGS) $(deps_ldflags) $(sanitize) -fsanitize=fuzzer
+# What `make dist` hands out: for any processor of that kind, and with no library that a compiler does not bring. -O2: gcc 12
+# for aarch64 dies of its own -O3 in stage2/05_mlp.
+dist_archs := x86_64 aarch64
+dist_cc_x86_64 = $(if $(filter x86_64,$(machine)),$(CC),x86_64-linux-gnu-gcc)
+dist_cc_aarch64 = $(if $(filter aarch64,$(machine)),$(CC),aarch64-linux-gnu-gcc)
+dist_march_x86_64 := x86-64
+dist_march_aarch64 := armv8-a
+machine := $(shell uname -m)
+dist_variants := $(dist_archs:%=dist_%)
+dist_common := $(filter-out common/gemm_library.c,$(wildcard common/*.c common/ops/*.c)) grading/dist/no_library.c
+define dist_flags
+cc_dist_$1 = $$(dist_cc_$1) -std=c17 $$(warn) $$(CFLAGS) -O2 -fno-math-errno -fno-trapping-math -march=$$(dist_march_$1) \
+    -fopenmp -Igrading/dist -Icommon -Igrading $$(if $$(filter $1,$$(machine)),$$(deps_cppflags),-isystem build/cross/$1/usr/include -isystem build/cross/$1/usr/include/$1-linux-gnu) -DHAVE_SECCOMP
+common_src_dist_$1 := $$(dist_common)
+endef
+$(foreach a,$(dist_archs),$(eval $(call dist_flags,$a)))
 libs = $(dnnl_libs) $(blas_libs) $(jansson_libs) $(png_libs) $(zlib_libs) -lm
 
 # make -n writes no flags: it would believe afterwards that they had been used.
 dry_run := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
-variants := ref f64 asan asan64 fuzz
+variants := ref f64 asan asan64 fuzz $(dist_variants)
 flag_text = $(strip $($1))
 define flag_file
 ifeq ($$(dry_run),)
@@ -150,7 +168,7 @@ build/$1/%.judge.o: %.c build/flags/cc_$1
 build/$1/%.oracle.o: %.c build/flags/cc_$1
 	@mkdir -p $$(@D)
 	$$(Q)$$(cc_$1) -O1 -DORACLE_TESTS -I$$(dir $$*) -MMD -MP -c -o $$@ $$<
-build/$1/libcommon.a: $$(patsubst %.c,build/$1/%.o,$$(common_src))
+build/$1/libcommon.a: $$(patsubst %.c,build/$1/%.o,$$(or $$(common_src_$1),$$(common_src)))
 	$$(Q)rm -f $$@ && ar rcs $$@ $$^
 endef
 common_src := $(wildcard common/*.c common/ops/*.c)
@@ -196,7 +214,7 @@ help:
 #: grade-all       grade a folder of submissions [DIR= OUT= JOBS= KEY=]           make grade-all DIR=submissions
 #: verify          does a learner's grade.json hold? [RECEIPT= WORK= KEY=]     make verify RECEIPT=grade.json
 #: similar         pairs of submissions to read side by side [DIR= OUT=]        make similar DIR=submissions
-#: dist            export skeletons without references [OUT=]                     make dist
+#: dist            hand the course out without references [OUT= EX= STAGE=]       make dist OUT=course.tar.gz
 #: clean           remove build/ (never work/ or data/)                           make clean
 
 # ---- Programs --------------------------------------------------------------------------------------------------------------
@@ -305,21 +323,29 @@ $(file >build/toolchain,$(toolchain))
 endif
 endif
 
+# What each program of the grader is made of. make dist takes these lists too.
+grade_parts   := $(addprefix grading/,grade build measure report seal launch sandbox compare)
+matrix_parts  := $(addprefix grading/,matrix launch sandbox compare)
+confine_parts := $(addprefix grading/,confine sandbox)
+export_parts  := $(addprefix grading/,export cells) common/file common/check
+watch_parts   := grading/watch
+progress_parts := grading/progress
 ref_grading = $(addprefix build/ref/grading/,$(addsuffix .o,$1))
-build/grade: $(call ref_grading,grade build measure report seal launch sandbox compare) build/confine build/flags/ld_ref
+build/grade: $(grade_parts:%=build/ref/%.o) build/confine build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) $(sodium_libs) -lm
 build/ref/grading/seal.o: build/config.mk      # is libsodium there by now?
 build/grade-all: $(call ref_grading,all class cells seal build launch sandbox compare) build/confine build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) $(sodium_libs) -lm
 build/verify: $(call ref_grading,verify class seal build launch sandbox compare) build/confine build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) $(sodium_libs) -lm
-build/matrix: $(call ref_grading,matrix launch sandbox compare) build/confine build/flags/ld_ref
+build/matrix: $(matrix_parts:%=build/ref/%.o) build/confine build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) -lm
-build/confine: $(call ref_grading,confine sandbox) build/flags/ld_ref
+build/confine: $(confine_parts:%=build/ref/%.o) build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(seccomp_libs)
-
-build/export: $(call ref_grading,export cells) build/ref/common/file.o build/ref/common/check.o build/flags/ld_ref
+build/export: $(export_parts:%=build/ref/%.o) build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(zlib_libs)
+build/watch: $(watch_parts:%=build/ref/%.o) build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^)
 
 build/similar: $(call ref_grading,similar class cells seal build launch sandbox compare) build/ref/common/file.o build/ref/common/check.o build/confine build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) $(sodium_libs) $(zlib_libs) -lm
@@ -364,14 +390,12 @@ export: build/export
 	@./build/export $(if $(FROM),--from '$(FROM)') $(if $(OUT),--out '$(OUT)') $(if $(ex),--exercise '$(ex)') '$(TO)'
 similar: build/similar
 	@./build/similar $(if $(OUT),--out '$(OUT)') $(if $(ex),--exercise '$(ex)') '$(DIR)'
-build/watch: $(call ref_grading,watch) build/flags/ld_ref
-	$(Q)$(ld_ref) -o $@ $(filter %.o,$^)
 watch: build/watch build/grade $(call grader_of,$(ex))
 	$(need_ex)
 	$(need_file)
 	@./build/watch '$(mine)' './build/grade $(if $(step),--step $(step)) $(if $(LEVEL),--level $(LEVEL)) $(dir_$(ex)); sh scripts/work.sh keep'
 
-build/progress: $(call ref_grading,progress) build/ref/libcommon.a build/flags/ld_ref build/flags/libs
+build/progress: $(progress_parts:%=build/ref/%.o) build/ref/libcommon.a build/flags/ld_ref build/flags/libs
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) build/ref/libcommon.a $(libs)
 progress: build/progress
 	@./build/progress $(if $(HTML),--html) '$(TRACK)'
@@ -431,7 +455,7 @@ endef
 $(foreach v,$(variants),$(eval $(call test_program,$v)))
 
 # Both compilers on every file, warnings as errors.
-all_src := $(common_src) $(wildcard grading/*.c grading/fuzz/*.c bench/*.c bench/*/*.c) $(test_src) $(test_help) $(foreach n,$(names),$(wildcard $(dir_$n)/*.c))
+all_src := $(common_src) $(wildcard grading/*.c grading/dist/*.c grading/fuzz/*.c bench/*.c bench/*/*.c) $(test_src) $(test_help) $(foreach n,$(names),$(wildcard $(dir_$n)/*.c))
 cc_warn = $(CC) -std=c17 $(warn) -Werror -O2 $(opt) $(openmp) $(include_flags) $(lib_cppflags)
 other_warn = $(other_cc) -std=c17 $(warn) -Werror -fopenmp-simd $(include_flags) $(lib_cppflags)
 build/warn/%.ok: %.c build/flags/cc_ref
@@ -529,15 +553,26 @@ new:
 tour-objects: build/grade build/bench $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n) $(call grader_of,$(filter start,$(names)))
 	@:
 
+# ---- For a class: everything but the references (scripts/dist.sh) ----------------------------------------------------------
+
+# For this kind of machine, and for the others that there is a cross compiler for.
+dist_programs := $(filter-out no,$(PROGRAMS))
+dist_can := $(if $(filter dist,$(goals)),$(shell sh grading/dist/cross.sh '$(deps_ldflags)' '$(SETUP)' $(foreach a,$(or $(ARCHS),$(dist_archs)),$a=$(dist_cc_$a))))
+dist_tools := grade confine export watch $(if $(dist_programs),progress)
+dist_objects = $(patsubst %,build/dist_$1/%.o,$(sort $(foreach t,$(dist_tools),$($t_parts)) \
+    $(addprefix grading/,judge probe worker dist/many dist/part) $(foreach n,$(chosen),$(addprefix $(dir_$n)/,$n test_$n.worker test_$n.judge)))) \
+    $(foreach n,$(chosen),$(patsubst build/ref/%,build/dist_$1/%,$(filter-out %.a,$(call needed,$n)))) $(if $(dist_programs),build/dist_$1/libcommon.a)
+.PHONY: dist
+dist: build/grade $(call grader_of,$(chosen)) $(foreach a,$(dist_can),$(call dist_objects,$a))
+	@tools='$(foreach t,$(dist_tools),$t:$(subst $() ,:,$(strip $($t_parts))))' programs='$(dist_programs)' deps_ldflags='$(deps_ldflags)' CC='$(CC)' sh scripts/dist.sh '$(OUT)' '$(foreach n,$(chosen),$(dir_$n))' $(dist_can)
+
 .PHONY: ops
 ops:
 	@sh scripts/ops.sh
-.PHONY: update study dist
+.PHONY: update study
 update:
 	@sh scripts/update.sh
 study:
 	@echo 'make study will run, resume and report the studies of research/. There are none yet.'
-dist:
-	@echo 'make dist will export skeletons without references for a class.'
 
 -include $(foreach v,$(variants),$(wildcard build/$v/*/*.d build/$v/*/*/*.d)) $(wildcard build/mine/*/*/*.d build/warn/*/*.d build/warn/*/*/*.d)

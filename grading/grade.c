@@ -157,7 +157,7 @@ static Run run_check(const Exercise *e, const Check *c, const char *program, con
     char one[140], trials[12];
     snprintf(one, sizeof one, "%s.%s", c->step, c->name);
     snprintf(trials, sizeof trials, "%d", TRIALS);
-    const char *argv[] = { "worker", one, trials, NULL };
+    const char *argv[] = { e->name, one, trials, NULL };
     Launch l = plan(e, program, preload, argv, seed, seconds, records);
     return launch(&l);
 }
@@ -185,7 +185,7 @@ static int run_reference(const Exercise *e, const Options *o, Run part[MAX_PROBE
     char program[400], trials[12];
     snprintf(program, sizeof program, "build/ref/%s/worker", e->dir);
     snprintf(trials, sizeof trials, "%d", TRIALS);
-    const char *argv[] = { "worker", o->step ? o->step : "*", trials, NULL };
+    const char *argv[] = { e->name, o->step ? o->step : "*", trials, NULL };
     Launch l = plan(e, program, NULL, argv, o->seed, REF_SECONDS, (size_t)256 << 20);
     Run all = launch(&l);
     int n = all.broken || all.status ? 0 : run_split(&all, part, MAX_PROBES);

@@ -6,12 +6,13 @@ dir=$1 object=$2 out=$3 variant=${4:-ref}
 shift 3; [ $# -gt 0 ] && shift
 . grading/toolchain.sh
 b=build/$variant globals=build/ref/$dir/globals
-[ "$globals" -nt "build/ref/$dir/$name.o" ] ||
+[ "$globals" -nt "build/ref/$dir/$name.o" ] || { [ -s "$globals" ] && [ ! -e "build/ref/$dir/$name.o" ]; } ||
     nm -g --defined-only "build/ref/$dir/$name.o" | sed -n 's/.* //p' >"$globals" || exit 2
 if [ "$object" = - ] && [ "$variant" != ref ]; then     # make knows only those of ref
     for o in $(others "$variant"); do
         c=${o#build/"$variant"/} c=${c%.o}.c
         mkdir -p "${o%/*}"
+        [ -e "$c" ] || { cp "build/ref/${o#build/"$variant"/}" "$o" || exit 2; continue; }      # handed out without source
         [ "$o" -nt "$c" ] || eval "$cc \"\$@\" -w -I'${c%/*}' -c -o '$o' '$c'" || exit 2
     done
 fi

@@ -300,7 +300,7 @@ static const char *why_uncounted(const Exercise *e, const Run *sent, uint64_t se
     char program[300], trials[12];
     snprintf(program, sizeof program, "build/ref/%s/worker", e->dir);
     snprintf(trials, sizeof trials, "%d", TRIALS);
-    const char *argv[] = { "worker", "*", trials, NULL };
+    const char *argv[] = { e->name, "*", trials, NULL };
     Launch l = { .program = program, .argv = argv, .seed = seed, .seconds = COUNT_SECONDS, .threads = e->threads,
                  .records = (size_t)256 << 20 };
     if (speaks_to_valgrind(e)) return "the file has instructions that speak to valgrind";

@@ -3,6 +3,7 @@
 # base of make update.
 # --git-dir: a damaged work/.git must not lead git to the course's own repository above it.
 git_work() {
+    command -v git >/dev/null 2>&1 || return 1
     git -C work --git-dir=.git -c user.name=learner -c user.email=learner@localhost -c commit.gpgsign=false "$@"
 }
 fail() { echo "$*" >&2; exit 1; }

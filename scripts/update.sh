@@ -65,6 +65,7 @@ merge_file() {    # DIR NAME FILE, the course's new one being $tmp/new
 }
 
 merge() {
+    command -v git >/dev/null 2>&1 || { echo "merge  git is not here, and it is git that merges: nothing was changed"; return; }
     [ -d work/.git ] || { echo "merge  work/ is not there yet: make stage0 writes the first exercises"; return; }
     commit "before make update" || fail "work/ cannot be written: nothing was merged"
     tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT || exit 1

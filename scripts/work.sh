@@ -10,8 +10,11 @@
 # The first time: a repository of the learner's own, and what editors need.
 begin() {
     mkdir -p work/.vscode 2>/dev/null && [ -w work ] || fail "work/ cannot be written: $unwritable"
-    git_work rev-parse --git-dir >/dev/null 2>&1 || git_work init -q 2>/dev/null ||
-        fail "work/ cannot hold a git repository: $unwritable"
+    if ! command -v git >/dev/null 2>&1; then echo "git is not here: work/ keeps no history."
+    else
+        git_work rev-parse --git-dir >/dev/null 2>&1 || git_work init -q 2>/dev/null ||
+            fail "work/ cannot hold a git repository: $unwritable"
+    fi
     # Headers come from work/'s own folders and from common/; no reference is on the path.
     [ -f work/compile_flags.txt ] || printf '%s\n' -std=c17 -Wall -Wextra -Wpedantic -I../common |
         put work/compile_flags.txt || exit 1
