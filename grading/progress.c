@@ -130,7 +130,7 @@ static void read_history(Progress *p)
 {
     char  line[300];
     FILE *times = NULL, *list =
-        popen("work='git -C work --git-dir=.git'; "         /* a damaged one must not lead to the course's own, above it */
+        popen("work='git -C work --git-dir=.git'; "         /* a damaged one must not lead to the course's own */
               "$work log --reverse --format='%ct %H:grade.json' -- grade.json 2>/dev/null >" OUT "/versions; "
               "cut -d' ' -f2 <" OUT "/versions | $work cat-file --batch 2>/dev/null", "r");
     while (list && fgets(line, sizeof line, list)) {

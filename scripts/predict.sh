@@ -16,7 +16,7 @@ ask() {
         [ -f "$dir/predict" ] && [ ! -f "$file" ] && [ -f "work/$dir/$name.c" ] || continue
         mkdir -p work/predict 2>/dev/null || fail "work/predict cannot be written: $unwritable"
         { echo "# $name: a guess before you measure. Write a number behind each =; make grade EX=$name then"
-          echo "# measures, and shows both. The first guess is the one that counts; what you leave empty is not measured."
+          echo "# measures, and shows both. The first guess is the one that counts; what is left empty is not measured."
           questions "$dir" | awk -F ' [|] ' '{ printf "\n# %s\n%s =\n", $2, $1 }'; } | put "$file" || exit 1
     done
 }
