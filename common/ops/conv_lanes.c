@@ -2,15 +2,19 @@
  * size, the stride or the image's width, no lane is wasted, and no matrix of pixels is made.
  *
  * Images are turned into packs: pack p holds images p LANES .. p LANES + LANES - 1 as (C, rows, columns, LANES), with
- * the padding around. A kernel then is three loads and 24 multiply-adds at a time:
- *     y[o][j] += w[o] x[j],  eight channels o, three pixels j, all in registers. */
+ * the padding around. A kernel then is three loads and 3 TILE multiply-adds at a time:
+ *     y[o][j] += w[o] x[j],  TILE channels o, three pixels j, all in registers. */
 #include "conv.h"
 #ifndef REAL64
 #include <string.h>
 #include "lanes.h"
 #include "loops.h"
 
+#if defined __AVX512F__ || defined __aarch64__
 enum { TILE = 8, PIXELS = 3 };          /* 24 vectors of sums, 3 of pixels, 1 weight: of 32 there are */
+#else
+enum { TILE = 4, PIXELS = 3 };          /* 12, 3 and 1: of 16 */
+#endif
 
 static int64_t packs(int64_t N) { return (N + LANES - 1) / LANES; }
 static int64_t up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
@@ -114,8 +118,15 @@ static Place place(const Places *p, int64_t n)
     return at;
 }
 
-/* Channels are done 8 at a time, then what is left in as few tiles as may be. */
-static int64_t tile_rows(int64_t left) { return left >= 8 ? 8 : left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1; }
+/* Channels are done TILE at a time, then what is left in as few tiles as may be. */
+enum { MOST_OF_TILE = TILE * 3 / 4, HALF_TILE = TILE / 2, QUARTER_TILE = TILE / 4 };
+static int64_t tile_rows(int64_t left)
+{
+    const int64_t rows[] = { TILE, MOST_OF_TILE, HALF_TILE, QUARTER_TILE, 1 };
+    int i = 0;
+    while (rows[i] > left) i++;
+    return rows[i];
+}
 
 /* ---- y = conv(x, w) + b, from packs to images ---- */
 
@@ -166,10 +177,10 @@ static void any_tile(const Pass *p, Lanes *out, const Lanes *x, const float *w, 
                      int64_t P)
 {
     switch (R) {
-    case 8: tile_of(p, out, x, w, b, c, 8, P); break;
-    case 6: tile_of(p, out, x, w, b, c, 6, P); break;
-    case 4: tile_of(p, out, x, w, b, c, 4, P); break;
-    case 2: tile_of(p, out, x, w, b, c, 2, P); break;
+    case TILE: tile_of(p, out, x, w, b, c, TILE, P); break;
+    case MOST_OF_TILE: tile_of(p, out, x, w, b, c, MOST_OF_TILE, P); break;
+    case HALF_TILE: tile_of(p, out, x, w, b, c, HALF_TILE, P); break;
+    case QUARTER_TILE: tile_of(p, out, x, w, b, c, QUARTER_TILE, P); break;
     default: tile_of(p, out, x, w, b, c, 1, P); break;
     }
 }
@@ -216,7 +227,7 @@ static int64_t under(const Conv *c, const Pack *x, int64_t q)
 
 typedef struct Step { int64_t line, next; } Step;       /* of x, in vectors */
 
-/* sum[q][o] += dy[o] x[q] over a place, eight channels and three q at a time. dy: the channels of a pixel together. */
+/* sum[q][o] += dy[o] x[q] over a place, TILE channels and three q at a time. dy: the channels of a pixel together. */
 __attribute__((always_inline)) static inline void dot(Lanes *sum, const Lanes *const x[PIXELS], const Lanes *dy,
                                                       const Place *at, const Step *step, int R, int Q)
 {
@@ -248,10 +259,10 @@ static void any_dot(Lanes *sum, const Lanes *const x[PIXELS], const Lanes *dy, c
                     int64_t R, int64_t Q)
 {
     switch (R) {
-    case 8: dot_of(sum, x, dy, at, step, 8, Q); break;
-    case 6: dot_of(sum, x, dy, at, step, 6, Q); break;
-    case 4: dot_of(sum, x, dy, at, step, 4, Q); break;
-    case 2: dot_of(sum, x, dy, at, step, 2, Q); break;
+    case TILE: dot_of(sum, x, dy, at, step, TILE, Q); break;
+    case MOST_OF_TILE: dot_of(sum, x, dy, at, step, MOST_OF_TILE, Q); break;
+    case HALF_TILE: dot_of(sum, x, dy, at, step, HALF_TILE, Q); break;
+    case QUARTER_TILE: dot_of(sum, x, dy, at, step, QUARTER_TILE, Q); break;
     default: dot_of(sum, x, dy, at, step, 1, Q); break;
     }
 }
