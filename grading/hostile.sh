@@ -11,6 +11,7 @@ fail() { failed=$((failed + 1)); echo "FAIL  $*"; }
 mkdir -p "$box/build" "$box/work/$dir" "$box/tmp"
 chmod 1777 "$box/tmp"
 export TMPDIR="$box/tmp"
+: >"$box/table"
 for f in common grading stage0 build/ref build/toolchain build/grade build/confine; do ln -s "$root/$f" "$box/$f"; done
 cp "$dir/start.h" "$box/work/$dir/"
 cp "$dir/start.c" "$box/work/$dir/"
@@ -37,7 +38,7 @@ judge() {    # LEVEL FILE: does it get the verdict that its folder is named afte
         wrong="$wrong; a line of the report is too long or has more than plain letters"
     grep -q "$SECRET" "$box/out" "$box/work/grade.json" && wrong="$wrong; the environment is told"
     if [ -n "$(ls -A "$box/tmp")" ]; then wrong="$wrong; files are left: $(ls "$box/tmp")"; rm -rf "$box/tmp"/*; fi
-    if [ -z "$wrong" ]; then passed=$((passed + 1)); else
+    if [ -z "$wrong" ]; then passed=$((passed + 1)); echo "$level $want" >>"$box/table"; else
         fail "$level $file: $wrong"; sed 's/^/    /' "$box/out" | head -n 30
     fi
 }
@@ -64,5 +65,7 @@ for p in /proc/[0-9]*; do                           # a process that outlived it
     case $(readlink "$p/exe" 2>/dev/null) in "$box"/*) left="$left ${p#/proc/}" ;; esac
 done
 if [ -z "$left" ]; then passed=$((passed + 1)); else fail "processes are left:$left"; fi
+awk '{ n[$1 " " $2]++; level[$1]; verdict[$2] } END { for (l in level) for (v in verdict) if (n[l " " v])
+    printf "%s  %-11s %3d as they should\n", l, v, n[l " " v] }' "$box/table" | sort
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
