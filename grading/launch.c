@@ -24,7 +24,7 @@
 
 enum { HIGH = 40, MAX_BWRAP = 80, OPEN_FILES = 64, COMPILE_SECONDS = 20 };
 enum { MAX_TEXT = 1 << 20, FILE_BYTES = 1 << 20, ALL_FILES_BYTES = 16 << 20 };
-static const double GRACE = 0.05, PATIENCE = 9, UNLIMITED_MEMORY = 3e9;
+static const double GRACE = 0.05, PATIENCE = 9, UNLIMITED_MEMORY = 2e9;
 
 static double now(void)
 {
