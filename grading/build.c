@@ -1,5 +1,6 @@
 /* build.c -- compiles the learner's file and links a worker of it; says what is wrong in a line of their file. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
@@ -159,8 +160,28 @@ static void drop_section(char *line)
     if (to) memmove(from, to + 1, strlen(to + 1) + 1);
 }
 
+/* A compiler that found no room for what it writes says nothing about the file: that is our fault, and no zero. */
+static bool no_room(Exercise *e)
+{
+    enum { ROOM = 1 << 20 };
+    char folder[2][400], path[420];
+    snprintf(folder[0], sizeof folder[0], "%.300s", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    snprintf(folder[1], sizeof folder[1], "build/mine/%s", e->dir);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%.399s/room-XXXXXX", folder[i]);
+        int fd = mkstemp(path), why = fd < 0 ? errno : posix_fallocate(fd, 0, ROOM);
+        if (fd >= 0) unlink(path), close(fd);
+        if (!why) continue;
+        snprintf(e->state, sizeof e->state, "INTERNAL");
+        snprintf(e->text, sizeof e->text, "%.399s cannot be written: %s", folder[i], strerror(why));
+        return true;
+    }
+    return false;
+}
+
 static void explain_build(Exercise *e, const char *text)
 {
+    if (no_room(e)) return;
     char line[600], *own;
     int  n = first_line(text, "undefined reference", "work/", line, sizeof line);
     if (!n) n = first_line(text, "error: ", "work/", line, sizeof line);

@@ -77,7 +77,7 @@ merge() {
         [ -d "work/$dir" ] && [ -f "$dir/$name.c" ] || continue
         for file in "$name.h" "$name.c" README.md; do
             [ -f "$dir/$file" ] || continue
-            if [ "$file" = "$name.c" ]; then write_skeleton "$dir/$file" "$tmp/new"; else cp "$dir/$file" "$tmp/new"; fi
+            if [ "$file" = "$name.c" ]; then write_skeleton "$dir/$file" "$tmp/new"; else replace "$dir/$file" "$tmp/new"; fi
             merge_file "$dir" "$name" "$file"
         done
         [ -d "$dir/plots" ] && [ -d "work/$dir/plots" ] && cp "$dir"/plots/* "work/$dir/plots/"

@@ -86,7 +86,7 @@ points_of() { [ -f work/grade.json ] && awk -v ex="\"$1\"" -f scripts/points.awk
 
 todo() {
     n=0
-    in_track "$2" >"${TMPDIR:-/tmp}/track.$$" || exit 1
+    dirs=$(in_track "$2") || exit 1
     while read -r dir; do
         case $dir in "$1"*) ;; *) continue ;; esac
         name=$(name_of "$dir") src=work/$dir/$(name_of "$dir").c
@@ -99,8 +99,9 @@ todo() {
         fi
         n=$((n + 1)); echo "$line" | awk -v n=$n '{ print (n == 1 ? "next  " : "then  ") $0 }'
         [ $n = 3 ] && break
-    done <"${TMPDIR:-/tmp}/track.$$"
-    rm -f "${TMPDIR:-/tmp}/track.$$"
+    done <<DIRS
+$dirs
+DIRS
     [ $n -gt 0 ] || echo "${1:-track $2}: everything is done."
 }
 

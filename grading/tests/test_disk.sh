@@ -64,6 +64,15 @@ if [ -n "$mounts" ]; then
         says "make $c, build/ on a full disk" 'build/ cannot be written: .*the disk full'
         rm -rf "$copy/build" && mv "$copy/build.old" "$copy/build"
     done
+    # No room for temporary files: that is nobody's zero.
+    run make grade EX=start; cp "$mine/grade.json" "$box/graded"
+    full_tmp='mkdir -p full && mount -t tmpfs -o size=64k tmpfs full && { cat /dev/zero >full/x 2>/dev/null; :; }
+        export TMPDIR="$PWD/full"'
+    inside "$full_tmp" make grade EX=start && ok || no "no room for temporary files: status $?"
+    says "no room for temporary files" 'INTERNAL +.*|/full cannot be written: No space left on device'
+    grep -q BUILD "$box/out" && no "no room for temporary files: it is called the learner's fault" || ok
+    cmp -s "$mine/grade.json" "$box/graded" && ok || no "no room for temporary files: points are lost"
+    inside "$full_tmp" make next && ok || no "no room for temporary files: make next"
     unchanged "a full disk"
 fi
 
