@@ -252,9 +252,9 @@ static void print_text(const Progress *p, const char *track)
         for (int i = 0; i < p->folders; i++)
             if (p->folder[i].week == week) print_folder(&p->folder[i]);
     }
-    if (p->guesses) printf("\nGuess, then measure\n");
+    if (p->guesses) printf("\n%-34s %10s %10s\n", "Guess, then measure", "guessed", "measured");
     for (int i = 0; i < p->guesses; i++)
-        printf("  %-34.34s %10.6g   measured %8.6g, %s\n", p->guess[i].name, p->guess[i].guess, p->guess[i].truth,
+        printf("  %-32.32s %10.6g %10.6g   %s\n", p->guess[i].name, p->guess[i].guess, p->guess[i].truth,
                off_by(&p->guess[i]));
     if (p->gradings)
         printf("\n%d grading%s, %s to %s\n", p->gradings, p->gradings == 1 ? "" : "s", day[0], day[1]);

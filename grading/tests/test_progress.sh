@@ -81,7 +81,9 @@ write start 90 false
 entry="$entry, $entry"
 write start 100 true other 40 false
 mkdir "$box/work/predict"
-printf 'softmax\tabove\t100\t85.5\t2026-11-21\ntorn\t7\n<b>\t"x"\t-3\t5\t2026-11-21\n' >"$box/work/predict/measured"
+{ printf 'softmax\tabove\t100\t85.5\t2026-11-21\n'
+  printf 'folder_of_a_long_name\tquestion_of_a_long_name\t-1.23457e+30\t0.123457\t2026-11-21\n'
+  printf 'torn\t7\n<b>\t"x"\t-3\t5\t2026-11-21\n'; } >"$box/work/predict/measured"
 progress core && ok || no "progress: status $?"
 says "progress" '^core: 1 of [0-9]+ folders, 0.5 of [0-9.]+ hours, 100 of [0-9]+ points$'
 says "progress" '^  start +\[#{16}\] +100/100  done +0.5 h$'
@@ -89,7 +91,7 @@ says "progress" '^Beside the track$'
 says "progress" '^  other +\[#{6}-{10}\] +40/100  begun'
 says "progress" '^4 gradings, 2023-11-15 to 2023-11-19$'
 says "progress" '^1 version of work/grade.json could not be read'
-says "progress" '^  softmax.above +100   measured +85.5, off by 17 %$'
+says "progress" '^  softmax.above +100 +85.5   off by 17 %$'
 sed 's/·/./g' "$box/out" | awk 'length($0) > 80' | grep . && no "more than 80 columns" || ok
 tsv=$box/build/out/progress/points.tsv
 grep -qE '	140	' "$tsv" && ok || { no "the plot has not the last sum"; cat "$tsv"; }
