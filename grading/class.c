@@ -98,18 +98,39 @@ static bool abandoned(const char *path)
     return free;
 }
 
-const char *class_begin(void)
+/* Started as root, what is graded runs as another user, who must get as far as that. */
+static bool reachable(const char *path)
 {
-    const char *tmp = getenv("TMPDIR") && *getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+    char part[400];
+    struct stat s;
+    snprintf(part, sizeof part, "%s/", path);
+    for (char *p = strchr(part, '/'); p; p = strchr(p + 1, '/')) {
+        char kept = p[1];
+        p[1] = 0;
+        if (stat(part, &s) || (!geteuid() && !(s.st_mode & S_IXOTH))) return false;
+        p[1] = kept;
+    }
+    return !access(path, W_OK);
+}
+
+static void remove_abandoned(const char *tmp)
+{
     char   path[440];
     glob_t old;
-    snprintf(path, sizeof path, "%.300s/grading-class-*", tmp);
-    if (!glob(path, 0, NULL, &old)) {
-        for (size_t i = 0; i < old.gl_pathc; i++)
-            if (abandoned(old.gl_pathv[i])) remove_tree(old.gl_pathv[i]);
-        globfree(&old);
-    }
-    snprintf(place, sizeof place, "%.300s/grading-class-XXXXXX", tmp);
+    snprintf(path, sizeof path, "%s/grading-class-*", tmp);
+    if (glob(path, 0, NULL, &old)) return;
+    for (size_t i = 0; i < old.gl_pathc; i++)
+        if (abandoned(old.gl_pathv[i])) remove_tree(old.gl_pathv[i]);
+    globfree(&old);
+}
+
+const char *class_begin(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    char path[440];
+    if (!tmp || !*tmp || strlen(tmp) > 300 || !reachable(tmp)) tmp = reachable("/tmp") ? "/tmp" : "/var/tmp";
+    remove_abandoned(tmp);
+    snprintf(place, sizeof place, "%s/grading-class-XXXXXX", tmp);
     if (!mkdtemp(place) || chmod(place, 0711)) return NULL;
     snprintf(path, sizeof path, "%s/lock", place);
     place_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

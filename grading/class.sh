@@ -21,8 +21,8 @@ hand_in() {    # LEARNER-NUMBER FOLDER FILE
             >"$3.half"
         awk -f grading/skeleton.awk "$3.half" ;;
     9) sed 's/;$/ ;; }/' "$d/$name.c" ;;
-    18) sed 's/^{$/{\n    *(volatile int *)0 = 1;/' "$d/$name.c" ;;
-    19) sed 's/^{$/{\n    for (volatile int forever = 1; forever;) continue;/' "$d/$name.c" ;;
+    18) sed '0,/exercise:/s,^.*exercise:.*,    *(volatile int *)0 = 1;\n&,' "$d/$name.c" ;;
+    19) sed '0,/exercise:/s,^.*exercise:.*,    for (volatile int forever = 1; forever;) continue;\n&,' "$d/$name.c" ;;
     esac >"$3"
     rm -f "$3.half"
 }

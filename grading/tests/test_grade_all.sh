@@ -3,6 +3,7 @@
 . grading/tests/links.sh
 ln -s "$root/build/grade-all" "$root/build/verify" "$box/build/"
 in=$box/in out=$box/out-of-it reference=$dir/start.c
+mkdir "$box/tmp" && chmod 711 "$box" "$box/tmp" && export TMPDIR="$box/tmp"
 csv=$out/gradebook.csv
 grep -q '^sodium_libs *:= *-' build/config.mk || { echo "without libsodium there is no grade-all"; finish; }
 level=L1; build/grade --level L1 $dir >/dev/null 2>&1; [ $? = 3 ] && level=L0
@@ -74,6 +75,46 @@ all
 says "changed, torn and lost" ' 3 graded, 7 kept'
 row "changed" '^"broken",[0-9]+,100,[0-9]+,"WRONG"'
 
+# ---- Stopped, killed, twice at once ---------------------------------------------------------------------------------
+
+more=$box/more
+for n in 1 2 3 4; do mkdir -p "$more/l$n" && cp "$in/wrong/start.c" "$more/l$n/"; done
+# cut SIGNAL: a run over these four that is sent it after its first grade.json
+cut() {
+    rm -rf "$box/cut"
+    (cd "$box" && exec build/grade-all --level $level --jobs 1 --out "$box/cut" "$more" $dir) >"$box/out" 2>&1 &
+    pid=$!
+    until [ -n "$(ls "$box"/cut/*/grade.json 2>/dev/null)" ]; do sleep 0.02; kill -0 $pid 2>/dev/null || break; done
+    kill -"$1" $pid
+    wait $pid 2>/dev/null
+}
+if [ -n "$COURSE_FULL" ]; then
+    cut TERM; [ $? = 1 ] && ok || no "stopped: not status 1"
+    says "stopped" '^Stopped: [1-4] graded, 0 kept from before; the same command goes on$'
+    [ -z "$(ls "$TMPDIR")" ] && ok || no "a run that was stopped leaves: $(ls "$TMPDIR")"
+fi
+cut KILL
+(cd "$box" && build/grade-all --level $level --out cut "$more" $dir) >"$box/out" 2>&1
+says "killed" '^4 learners, 1 exercises: [0-3] graded, [1-4] kept from before'
+grep -c '"WRONG"' "$box/cut/gradebook.csv" | grep -qx 4 && ok || no "after a kill not all have their row"
+rm -rf "$TMPDIR"/*
+(cd "$box" && flock cut build/grade-all --level $level --out cut "$more" $dir) >"$box/out" 2>&1; [ $? = 2 ] && ok ||
+    no "two runs write to one place"
+says "two runs" 'another make grade-all writes there'
+(cd "$box" && build/grade-all --level $level --out "$more/here" "$more" $dir) >"$box/out" 2>&1; [ $? = 2 ] && ok ||
+    no "OUT in DIR is taken"
+rmdir "$more/here"
+
+# ---- A neighbour's file ---------------------------------------------------------------------------------------------
+
+if [ $level = L1 ]; then
+    for up in "$in/right/$dir" ${COURSE_FULL:+../../../../../../in/right/$dir "$root/stage0/00_start"}; do
+        printf '#include "%s/start.c"\n' "$up" >"$more/l1/start.c"
+        (cd "$box" && build/grade-all --out cut "$more" $dir) >"$box/out" 2>&1
+        grep -q '^"l1",0,100,0,"BUILD"' "$box/cut/gradebook.csv" && ok || no "$up can be included"
+    done
+fi
+
 # ---- Our own fault is nobody's zero ---------------------------------------------------------------------------------
 
 rm "$box/build/ref" && mkdir -p "$box/build/ref/grading" "$box/build/ref/stage0"
@@ -96,8 +137,11 @@ mkdir "$in/wronger" && cp "$in/wrong/start.c" "$in/wronger/" && all && two=$(see
 cp "$out/course.key" "$box/key" && rm -r "$out" && all --key "$box/key"
 [ "$(seed wrong)" = "$one" ] && [ ! -f "$out/course.key" ] && ok ||
     no "the key gives another seed: $(seed wrong), not $one"
-echo 0123456789abcdefx >"$box/key2" && all --key "$box/key2"
-[ "$(seed wrong)" != "$one" ] && ok || no "another key gives the same seed"
+rm -r "$in/wronger"
+if [ -n "$COURSE_FULL" ]; then
+    echo 0123456789abcdefx >"$box/key2" && all --key "$box/key2"
+    [ "$(seed wrong)" != "$one" ] && ok || no "another key gives the same seed"
+fi
 echo short >"$box/key2"; all --key "$box/key2"
 [ $? = 2 ] && grep -q 'holds no key' "$box/err" && ok || no "a short key"
 
@@ -112,7 +156,7 @@ says "another's seed" 'the seed is not this course.s for the learner wrong'
 all --key "$box/key"
 verify --work "$in/wrong" --key "$box/key" "$out/wrong/grade.json" && ok || no "a class's receipt: status $?"
 says "a class's receipt" '^ +holds$'
-verify --work "$in/wronger" --key "$box/key" --learner wronger "$out/wrong/grade.json"
+verify --work "$in/wrong" --key "$box/key" --learner wronger "$out/wrong/grade.json"
 [ $? = 1 ] && ok || no "a neighbour's receipt"
 sed 's/"verdict": "WRONG"/"verdict": "PASS"/' "$box/work/grade.json" >"$box/forged.json"
 verify --work work "$box/forged.json"; [ $? = 1 ] && ok || no "forged verdicts: status $?"
