@@ -1,4 +1,4 @@
-/* at most 80 points */
+/* needs L1; at most 80 points */
 /* forges_the_count.c -- slow; at its end writes callgrind's file itself, and becomes another program before callgrind
  * can. Every step: PASS. */
 #define _GNU_SOURCE
