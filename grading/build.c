@@ -319,7 +319,9 @@ static void note_symbols(Exercise *e, const char *text)
 {
     for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n') {
         char word[100], name[420];
-        if (sscanf(p, "extra %99s", word) != 1 || !printable(word, strlen(word), name, sizeof name) || strlen(e->extra) + strlen(name) + 3 > sizeof e->extra) continue;
+        if (sscanf(p, "extra %99s", word) != 1) continue;
+        printable(word, strlen(word), name, sizeof name);
+        if (strlen(e->extra) + strlen(name) + 3 > sizeof e->extra) continue;
         if (*e->extra) strcat(e->extra, ", ");
         strcat(e->extra, name);
     }
