@@ -57,8 +57,8 @@ skeleton
 TERM=dumb sh -c 'cd "$1" && exec "$2/build/watch" "work/$3/start.c" "build/grade $3; sh scripts/work.sh keep"' - \
     "$box" "$root" $dir >"$box/out" 2>&1 </dev/null &
 watcher=$!
-# until PATTERN N: waits for so many such lines, ten seconds at most.
-until_says() { for _ in $(seq 200); do [ "$(grep -cE "$1" "$box/out")" -ge "$2" ] && return; sleep 0.05; done; false; }
+# until PATTERN N: waits for so many such lines, a minute at most.
+until_says() { for _ in $(seq 1200); do [ "$(grep -cE "$1" "$box/out")" -ge "$2" ] && return; sleep 0.05; done; false; }
 until_says '^watching .*start.c: graded in' 1 && ok || no "watch: it does not grade at once"
 cp "$box/half" "$src"
 until_says '^watching ' 2 && ok || no "watch: a save in place is not seen"
