@@ -32,6 +32,15 @@ Tensor *library_in(Library *l, Dtype dtype, int ndim, const int64_t *shape, cons
     return x;
 }
 
+void library_before_backward(Library *l)
+{
+    tape_reset(l->tape);
+    l->in[0]->arena = tape_arena(l->tape); /* its gradient is stored, not copied elsewhere */
+    l->in[0]->grad = NULL;
+    for (int i = 1; i < LIBRARY_INPUTS; i++)
+        if (l->in[i] && l->in[i]->needs_grad) tensor_drop_grad(l->in[i]);
+}
+
 void library_one_setup(Bench *b, const int *size)
 {
     int64_t n = (int64_t)size[0] * size[1];

@@ -137,11 +137,7 @@ static void backward_setup(Bench *b, const int *s)
 static void backward_before(Bench *b, const int *s)
 {
     Library *l = bench_kept(b);
-    tape_reset(l->tape);
-    l->in[X]->arena = tape_arena(l->tape); /* as an activation: its gradient is stored, not copied elsewhere */
-    l->in[X]->grad = NULL;
-    tensor_drop_grad(l->in[W]);
-    tensor_drop_grad(l->in[B]);
+    library_before_backward(l);
     Tensor *y = run(l, s);
     y->grad = l->in[DY];
     l->more = y;

@@ -117,11 +117,7 @@ static void backward_before(Bench *b, const int *size)
     Library *l = bench_kept(b);
     Tensor  *bias = l->in[BIAS];
     (void)size;
-    tape_reset(l->tape);
-    l->in[X]->arena = tape_arena(l->tape); /* as an activation: its gradient is stored, not copied elsewhere */
-    l->in[X]->grad = NULL;
-    tensor_drop_grad(l->in[W]);
-    if (bias) tensor_drop_grad(bias);
+    library_before_backward(l);
     Tensor *y = bias ? op_layernorm(l->tape, l->in[X], l->in[W], bias, EPS)
                      : op_rmsnorm(l->tape, l->in[X], l->in[W], EPS);
     y->grad = l->in[DY];
