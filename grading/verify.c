@@ -114,7 +114,7 @@ static int adds_up(const json_t *c)
     double points = points_of(c, "points"), of = points_of(c, "of"), performance = points_of(c, "performance");
     int    bad = 0;
     if (!(fabs(points - floor(sum + ROUNDED)) <= 1))
-        bad += say("points: %.0f is claimed, its parts make %.2f", points, sum);
+        bad += say("points: %.6g is claimed, its parts make %.6g", points, sum);
     if (!(performance >= 0 && performance <= PERFORMANCE + ROUNDED))
         bad += say("performance: %.2f is claimed", performance);
     if (json_is_true(json_object_get(c, "complete")) != (of > 0 && sum >= of - 0.05 - ROUNDED) && fabs(sum - of) > 1)
@@ -227,7 +227,7 @@ static int verify(const Verification *v, const Toolchain *t, const Room *room)
     char path[600];
     if (!x) return HOLDS;
     const char *state = text_of(x, "state");
-    printf("  %-24s %3.0f/%-3.0f\n", room->name, points_of(x, "points"), points_of(x, "of"));
+    printf("  %-24s %3.6g/%-3.6g\n", room->name, points_of(x, "points"), points_of(x, "of"));
     fflush(stdout);
     int bad = adds_up(x);
     bool nothing = strcmp(state, "GRADED") && points_of(x, "points") == 0 && !json_object_get(x, "files");
