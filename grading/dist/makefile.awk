@@ -1,6 +1,7 @@
-# makefile.awk -- awk -f makefile.awk Makefile course.mk: the Makefile that is handed out. Lines of course.mk that begin with @
-# stand for parts of the course's own: @head, all before its first section; @section TITLE; @rule TARGET; @help GROUP, the lines
-# of `make` about that group but for what is named behind it; in a section, rules that course.mk has too are left out.
+# makefile.awk -- awk -f makefile.awk Makefile course.mk: the Makefile that is handed out. Lines of course.mk that begin
+# with @ stand for parts of the course's own: @head, all before its first section; @section TITLE; @rule TARGET; @help
+# GROUP, the lines of `make` about that group but for what is named behind it; in a section, rules that course.mk has too
+# are left out.
 function title(line) { sub(/^# -+ /, "", line); sub(/ -+$/, "", line); return line }
 function add(key, line) { part[key] = part[key] line "\n" }
 function fault(what) { printf "course.mk:%d: %s\n", FNR, what > "/dev/stderr"; failed = 1; exit 1 }
@@ -15,7 +16,9 @@ FNR == NR {
     else { n[section]++; text[section, n[section]] = $0; of[section, n[section]] = rule }
     next
 }
-FNR == 1 { while ((getline line < FILENAME) > 0) if (line ~ /^[a-z][a-z ,-]*:( |$)/) { sub(/:.*/, "", line); own[line] = 1 } }
+FNR == 1 {
+    while ((getline line < FILENAME) > 0) if (line ~ /^[a-z][a-z ,-]*:( |$)/) { sub(/:.*/, "", line); own[line] = 1 }
+}
 /^@head$/ { printf "%s", part["head"]; next }
 /^@(rule|help) / {
     key = substr($1, 2) " " $2

@@ -58,7 +58,8 @@ rm -rf "$out" "$out.all.o"
 flags() { sed -n "s/^#define $1 \"\([^\"]*\)\".*/\1/p" grading/measure.c | grep -e "$2"; }
 probes() {
     to=$1; shift
-    eval "$cc \"\$@\" -w -g1 -ffile-prefix-map='$PWD=.' -I$dir -c -o '$b/$dir/$to' '$dir/test_$name.c'" || fail "its probes"
+    eval "$cc \"\$@\" -w -g1 -ffile-prefix-map='$PWD=.' -I$dir -c -o '$b/$dir/$to' '$dir/test_$name.c'" ||
+        fail "its probes"
 }
 case $variant in *x86_64) counted=x86-64 ;; *) counted=armv8 ;; esac
 probes probes.o

@@ -1,5 +1,5 @@
-# ready.sh BIN DIR NAME -- lays out under build/ what the grader looks for, from what was handed out: one program under the names
-# of all, the probes, the steps, and for each known mistake a file with its name, which that program reads.
+# ready.sh BIN DIR NAME -- lays out under build/ what the grader looks for, from what was handed out: one program under
+# the names of all, the probes, the steps, and for each known mistake a file with its name, which that program reads.
 bin=$1 dir=$2 name=$3 facts=grading/facts/$2
 m=build/ref/$dir/mutants
 link() { ln -sf "$PWD/$1" "$2" 2>/dev/null || cp "$1" "$2"; }
@@ -19,7 +19,8 @@ cp "$bin/$dir/reference.counts" "build/count/$dir/" 2>/dev/null || echo 'seed 1'
 . grading/toolchain.sh
 for n in $needs; do         # the references of other exercises that this one asks for
     for o in "$bin"/stage[0-9]/[0-9]*_"$n/$n.o"; do
-        [ -e "$o" ] && mkdir -p "build/ref/${o#"$bin/"}" && rmdir "build/ref/${o#"$bin/"}" && cp "$o" "build/ref/${o#"$bin/"}"
+        to=build/ref/${o#"$bin/"}
+        [ -e "$o" ] && mkdir -p "${to%/*}" && cp "$o" "$to"
     done
 done
 : >"build/ref/$dir/ready"
