@@ -35,23 +35,26 @@ static void add_part(const Tensor *x, const Tensor *sum, const Tensor *none)
     }
 }
 
-static Tensor part_of(const Tensor *x, int64_t i)
+static Tensor part_of(const Tensor *x, int64_t i, int64_t n)
 {
     Tensor part = *x;
-    part.shape[0] = 1;
+    part.shape[0] = n;
     part.data = (char *)x->data + i * x->stride[0] * (int64_t)tensor_size(x->dtype);
     return part;
 }
 
 void reduce_parts(const Tensor *x, const Tensor *y, const Tensor *z, ReducePart *f)
 {
+    enum { PARTS = 64 };                /* each is looked at once, however many rows it has */
     if (tensor_count(x) <= PARALLEL || y->stride[0] == 0) {
         f(x, y, z);
         return;
     }
+    const int64_t parts = x->shape[0] < PARTS ? x->shape[0] : PARTS;
 #pragma omp parallel for
-    for (int64_t i = 0; i < x->shape[0]; i++) {
-        Tensor xi = part_of(x, i), yi = part_of(y, i), zi = part_of(z ? z : y, i);
+    for (int64_t i = 0; i < parts; i++) {
+        const int64_t from = x->shape[0] * i / parts, n = x->shape[0] * (i + 1) / parts - from;
+        Tensor xi = part_of(x, from, n), yi = part_of(y, from, n), zi = part_of(z ? z : y, from, n);
         f(&xi, &yi, z ? &zi : NULL);
     }
 }
