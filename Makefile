@@ -505,7 +505,7 @@ build/check/asan/%.result: build/asan/grading/tests/%
 	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan/$* ./$<
 build/check/asan64/%.result: build/asan64/grading/tests/%
 	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan64/$* ./$<
-build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/watch build/matrix build/export build/similar build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
+build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/watch build/matrix build/export build/similar build/progress build/grade-all build/verify build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
 	@sh scripts/unit.sh scripts/$* sh $<
 build/check/compilers.result: $(all_src:%.c=build/warn/%.ok)
 	@sh scripts/unit.sh compilers sh scripts/compilers.sh
