@@ -1,12 +1,20 @@
 # mutants.sh DIR OUT [CC] -- every known-wrong variant of a folder as a shared object OUT/STEP.NAME.so, which goes
 # before the functions of OUT/frame, a worker without any. Also reference.so, and deleted.so: the skeleton without its
 # TODOs. OUT/list: "STEP NAME [~]" a line. OUT/steps: steps.awk's. Fifty links of a program, or fifty compilations,
-# cost seconds.
+# cost seconds. OUT/calls: "STEP OTHER" where the reference of STEP calls OTHER, by way of others too: while OTHER
+# is wrong, what STEP does wrong may be OTHER's fault.
 dir=$1 out=$2 compiler=$3
 . grading/toolchain.sh
 : "${compiler:=$cc}"
 rm -rf "$out" && mkdir -p "$out" || exit 1
 awk -f grading/steps.awk "$dir/$name.c" >"$out/steps" || exit 1
+awk 'FNR == NR { line[$1] = $3; name[++n] = $1; next }
+    { for (i = 1; i <= n; i++) if (FNR == line[name[i]]) in_one = name[i] }
+    in_one { for (i = 1; i <= n; i++) if (name[i] != in_one && $0 ~ "(^|[^A-Za-z0-9_])" name[i] "[(]" && FNR > line[in_one]) calls[in_one, name[i]] = 1 }
+    END { for (k = 1; k <= n; k++) for (i = 1; i <= n; i++) for (j = 1; j <= n; j++)
+              if ((name[i], name[k]) in calls && (name[k], name[j]) in calls) calls[name[i], name[j]] = 1
+          for (i = 1; i <= n; i++) for (j = 1; j <= n; j++) if (i != j && (name[i], name[j]) in calls) print name[i], name[j] }' \
+    "$out/steps" "$dir/$name.c" >"$out/calls" || exit 1
 awk -v regions=1 -f grading/steps.awk "$dir/$name.c" >"$out/regions" || exit 1
 awk -v out="$out" -f grading/mutate.awk "$out/steps" "$out/regions" "$dir/mutants" "$dir/$name.c" >"$out/list" || exit 1
 awk -f grading/skeleton.awk "$dir/$name.c" >"$out/skeleton.c" || exit 1

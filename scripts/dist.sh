@@ -119,7 +119,7 @@ exercise() {
     awk -f grading/skeleton.awk "$1/$n.c" >"$tree/$1/$n.c" || fail "no skeleton of $1"
     echo "/* test_$n.c -- the probes of this exercise are in grading/bin, compiled. */" >"$tree/$1/test_$n.c"
     mkdir -p "$facts"
-    cp "build/ref/$1/mutants/steps" "build/ref/$1/mutants/list" "build/ref/$1/globals" "$facts/" ||
+    cp "build/ref/$1/mutants/steps" "build/ref/$1/mutants/list" "build/ref/$1/mutants/calls" "build/ref/$1/globals" "$facts/" ||
         fail "$1 is not built"
     # Of a known mistake its name and what a learner is told; the lines it replaces are the reference's.
     awk 'BEGIN { RS = ""; FS = "\n" } { print (NR > 1 ? "\n" : "") $1; told = 0

@@ -4,7 +4,7 @@ bin=$1 dir=$2 name=$3 facts=grading/facts/$2
 m=build/ref/$dir/mutants
 link() { ln -sf "$PWD/$1" "$2" 2>/dev/null || cp "$1" "$2"; }
 mkdir -p "$m" || { echo "build/ cannot be written: is the disk full, or this folder read-only?" >&2; exit 1; }
-cp "$facts/steps" "$facts/list" "$m/" && cp "$facts/globals" "build/ref/$dir/" || exit 1
+cp "$facts/steps" "$facts/list" "$facts/calls" "$m/" && cp "$facts/globals" "build/ref/$dir/" || exit 1
 echo deleted >"$m/deleted.so"
 while read -r step mutant mark; do echo "$step.$mutant" >"$m/$step.$mutant.so"; done <"$m/list"
 for f in "build/ref/$dir/worker" "build/ref/$dir/judge" "$m/frame"; do link "$bin/grader" "$f" || exit 1; done

@@ -115,6 +115,18 @@ sed 's/y\[n\] = c \* a\[n\]/y[n] = -3 * c * a[n]/' $reference >"$src"
 grade $dir
 says "a plain relation" 'Every value is -3 times what is expected'
 
+# A step that calls a wrong one does wrong things that are not its own mistakes: descend, with a gradient of the other
+# sign, goes uphill.
+d=stage1/10_linear_regression
+if [ -f build/ref/$d/mutants/made ]; then
+    mkdir -p "$box/work/$d" && cp $d/linear_regression.h "$box/work/$d"
+    cp build/ref/$d/mutants/linear_regression_loss.sign_turned.c "$box/work/$d/linear_regression.c"
+    grade $d
+    says "a wrong step that another calls" 'linear_regression_descend +WRONG'
+    [ "$(grep -o '"known_mistake": "[a-z_]*"' "$box/work/grade.json")" = '"known_mistake": "sign_turned"' ] && ok ||
+        { no "the step that calls a wrong one is diagnosed:"; grep known_mistake "$box/work/grade.json"; }
+fi
+
 # ---- What a deleted TODO earns -----------------------------------------------------------------------------------
 
 skeleton; sed '/TODO(/d' "$src" >"$box/x" && cp "$box/x" "$src"
