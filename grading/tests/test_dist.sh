@@ -13,7 +13,7 @@ there="$box/handed out/course"
 here() { (cd "$there" && plain "$@") >"$box/out" 2>&1 </dev/null; }
 
 # ---- Nothing of a reference ----
-# A line that any skeleton hands out, such as a loop over n, gives nothing away.
+# A line that any skeleton or program hands out, such as a loop over n, gives nothing away, on its own or as a part.
 { cat stage*/*/main.c stage*/*/*.h stage*/*/plug.c common/*.h grading/*.[ch]
   for d in $dirs; do awk -f grading/skeleton.awk "$d/${d##*/[0-9][0-9]_}.c"; done; } >"$box/open" 2>/dev/null
 for d in $dirs; do
@@ -23,7 +23,7 @@ for d in $dirs; do
         length(bare) < 16 { next }
         inside { secret[bare]; next } { known[bare] }
         END { for (l in secret) if (!(l in known)) print l }' "$box/open" "$d/${d##*/[0-9][0-9]_}.c"
-done >"$box/secret"
+done | sort -u | while IFS= read -r l; do grep -qF -e "$l" "$box/open" || printf '%s\n' "$l"; done >"$box/secret"
 [ "$(wc -l <"$box/secret")" -gt 1 ] && ok || no "no line of the references to look for"
 found=$(cd "$there" && find . -type f ! -name '*.gz' ! -path './stage*/README.md' | while read -r f; do
     grep -aqFf "$box/secret" "$f" && echo "$f"; done)
