@@ -237,7 +237,8 @@ grep -q 'SEED=0x[0-9a-f]*, trial [0-9]' out && ok || { no "a failing oracle does
 # Graded: the reference, another right answer that only JUDGE_OF can accept, and every mutant.
 src=work/stage8/01_mini/mini.c
 cp stage8/01_mini/mini.c $src
-grade stage8/01_mini; says "mini solved" '^Score  (100/100|9[0-9].*)'
+# All of what is to be had: of steps with few instructions the count may stay out, seed by seed.
+grade stage8/01_mini; says "mini solved" '^Score  ([0-9.]+)/\1( |$)'
 sed 's/    return r;/    return -r;/; s/\*w = sum \/ N;/*w = sum \/ N + 1e-9f;/' stage8/01_mini/mini.c >$src
 grade stage8/01_mini; says "the other root" 'mini_root +PASS'; says "within tolerance" 'mini_fit +PASS'
 sed 's/    return r;/    return r + 1;/' stage8/01_mini/mini.c >$src

@@ -570,7 +570,8 @@ static double grew(Descent way, double rate, double beta, double h)
         a /= size, b /= size, c /= size, d /= size, log_size = 2 * (log_size + logl(size));
         m[0][0] = a * a + b * c, m[0][1] = a * b + b * d, m[1][0] = c * a + d * c, m[1][1] = c * b + d * d;
     }
-    return (double)expl((log_size + logl(hypotl(hypotl(m[0][0], m[0][1]), hypotl(m[1][0], m[1][1])))) / (1 << SQUARINGS));
+    log_size += logl(hypotl(hypotl(m[0][0], m[0][1]), hypotl(m[1][0], m[1][1])));
+    return (double)expl(log_size / (1 << SQUARINGS));
 }
 
 ORACLE(gradient_descent_factor, as_the_walk_itself_grows)
@@ -578,8 +579,8 @@ ORACLE(gradient_descent_factor, as_the_walk_itself_grows)
     for (int i = 0; i < 3; i++) {
         double rate = probe_real(0, 2), beta = probe_real(0, 0.99), h = probe_real(-0.5, 2);
         double got = gradient_descent_factor(ways[i], rate, beta, h), want = grew(ways[i], rate, beta, h);
-        expect(fabs(got - want) <= 1e-4 * (0.01 + want), "way %d, rate %g, beta %g, curvature %g: got %.6g, run %.6g", i,
-               rate, beta, h, got, want);
+        expect(fabs(got - want) <= 1e-4 * (0.01 + want), "way %d, rate %g, beta %g, curvature %g: got %.6g, run %.6g",
+               i, rate, beta, h, got, want);
     }
 }
 
