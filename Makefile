@@ -329,7 +329,7 @@ matrix_parts  := $(addprefix grading/,matrix launch sandbox compare)
 confine_parts := $(addprefix grading/,confine sandbox)
 export_parts  := $(addprefix grading/,export cells) common/file common/check
 watch_parts   := grading/watch
-progress_parts := grading/progress
+progress_parts := grading/progress grading/cells
 ref_grading = $(addprefix build/ref/grading/,$(addsuffix .o,$1))
 build/grade: $(grade_parts:%=build/ref/%.o) build/confine build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(jansson_libs) $(seccomp_libs) $(sodium_libs) -lm

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "cells.h"
 #include "file.h"
 #include "plot.h"
 
@@ -308,18 +309,6 @@ static const char *draw_guesses(const Progress *p)
 
 /* ---- The page ---------------------------------------------------------------------------------------------------- */
 
-static void put_text(FILE *f, const char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '<') fputs("&lt;", f);
-        else if (c == '>') fputs("&gt;", f);
-        else if (c == '&') fputs("&amp;", f);
-        else if (c == '"') fputs("&quot;", f);
-        else if (c >= ' ') fputc(c, f);
-    }
-}
-
 /* The picture itself is in the page, so that the page can be sent alone. */
 static bool put_picture(FILE *f, const char *path, const char *alt)
 {
@@ -328,7 +317,7 @@ static bool put_picture(FILE *f, const char *path, const char *alt)
     if (file_read(path, &b)) return false;
     bool ok = b.size && b.size <= MAX_PICTURE;
     if (ok) {
-        fputs("<img alt=\"", f), put_text(f, alt), fputs("\" src=\"data:image/svg+xml;base64,", f);
+        fputs("<img alt=\"", f), xml_text(f, alt), fputs("\" src=\"data:image/svg+xml;base64,", f);
         for (size_t i = 0; i < b.size; i += 3) {
             size_t   left = b.size - i;
             unsigned v = (unsigned)b.data[i] << 16 | (left > 1 ? (unsigned)b.data[i + 1] << 8 : 0) |
@@ -359,7 +348,7 @@ static void put_pictures(FILE *f, const Progress *p)
             snprintf(alt, sizeof alt, "%s: %.*s", p->folder[i].name, (int)strcspn(base, "."), base);
             fputs("<figure>", f);
             put_picture(f, g.gl_pathv[k], alt);
-            fputs("<figcaption>", f), put_text(f, alt), fputs("</figcaption></figure>\n", f);
+            fputs("<figcaption>", f), xml_text(f, alt), fputs("</figcaption></figure>\n", f);
         }
         globfree(&g);
     }
@@ -390,13 +379,13 @@ static void put_week(FILE *f, const Progress *p, int week)
 {
     Sum s = sum_of(p, week);
     if (!s.folders) return;
-    fputs("<h2>", f), put_text(f, week < 0 ? "Beside the track" : p->week[week]);
+    fputs("<h2>", f), xml_text(f, week < 0 ? "Beside the track" : p->week[week]);
     fputs(s.done == s.folders ? " &#10003;</h2>\n" : "</h2>\n", f);
     fputs("<table class=week><tr><th>folder<th>about<th class=n>points<th><th>state<th class=n>hours\n", f);
     for (int i = 0; i < p->folders; i++) {
         const Folder *x = &p->folder[i];
         if (x->week != week) continue;
-        fputs("<tr><td>", f), put_text(f, x->name), fputs("<td>", f), put_text(f, x->title);
+        fputs("<tr><td>", f), xml_text(f, x->name), fputs("<td>", f), xml_text(f, x->title);
         fprintf(f, "<td class=n>%.0f/%.0f<td><progress max=%.0f value=%.0f></progress><td>%s<td class=n>", x->points,
                 x->of, x->of > 0 ? x->of : 1, x->points, state_of(x));
         if (x->hours > 0) fprintf(f, "%g", x->hours);
@@ -421,7 +410,7 @@ static const char *write_page(const Progress *p, const char *track)
     fputs(STYLE, f);
     fputs("</style>\n<h1>Deep learning by hand, in C and CUDA</h1>\n<p>Every part written once by hand, graded "
           "against a reference on inputs not seen before. Track ", f);
-    put_text(f, track);
+    xml_text(f, track);
     fprintf(f, ", %s.</p>\n<dl><div><dt>folders<dd>%d of %d</div><div><dt>points<dd>%.0f of %.0f</div>"
                "<div><dt>hours of the track<dd>%g of %g</div><div><dt>gradings<dd>%d</div></dl>\n",
             day, s.done, s.folders, s.points, s.of, s.hours_done, s.hours, p->gradings);
@@ -430,7 +419,7 @@ static const char *write_page(const Progress *p, const char *track)
     if (p->guesses) {
         fputs("<h2>Guess, then measure</h2>\n<table><tr><th>what<th class=n>guessed<th class=n>measured<th>\n", f);
         for (int i = 0; i < p->guesses; i++) {
-            fputs("<tr><td>", f), put_text(f, p->guess[i].name);
+            fputs("<tr><td>", f), xml_text(f, p->guess[i].name);
             fprintf(f, "<td class=n>%.6g<td class=n>%.6g<td>%s\n", p->guess[i].guess, p->guess[i].truth,
                     off_by(&p->guess[i]));
         }
