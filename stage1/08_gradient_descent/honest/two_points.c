@@ -1,5 +1,7 @@
 /* two_points.c -- an honest variant: momentum from two points, Nesterov from the points ahead, fused multiply-adds. */
+#include <complex.h>
 #include <math.h>
+#include <stdbool.h>
 #include "gradient_descent.h"
 
 double gradient_descent_quadratic(double *g, const double *A, const double *b, const double *w, int D)
@@ -55,66 +57,64 @@ void gradient_descent_nesterov(double *w, double *v, double *loss, double *g, Lo
     for (int d = 0; d < D; d++) w[d] -= beta * v[d];
 }
 
+/* The two sides in one loop, the lengths by hypot. */
 double gradient_descent_steepest(double *v, double *u, double *work, LossFunction *f, const void *data, const double *w,
                                  double h, int turns, int D)
 {
-    double curvature = 0, square = 0;
-    for (int d = 0; d < D; d++) square += v[d] * v[d];
-    for (int d = 0; d < D; d++) v[d] *= 1 / sqrt(square);
-    while (turns-- > 0) {
-        for (int d = 0; d < D; d++) work[d] = w[d] + h * v[d];
-        f(work + D, work, data, D);
-        for (int d = 0; d < D; d++) work[d] = w[d] - h * v[d];
-        f(u, work, data, D);
-        curvature = square = 0;
-        for (int d = D - 1; d >= 0; d--) {
-            u[d] = work[D + d] / (2 * h) - u[d] / (2 * h);
-            curvature += v[d] * u[d], square += u[d] * u[d];
+    double curvature = 0, size = 0;
+    for (int d = 0; d < D; d++) size = hypot(size, v[d]);
+    for (int d = 0; d < D; d++) v[d] /= size;
+    for (int t = 0; t < turns && size > 0; t++) {
+        for (int side = -1; side <= 1; side += 2) {
+            for (int d = 0; d < D; d++) work[d] = fma(side * h, v[d], w[d]);
+            f(work + D, work, data, D);
+            for (int d = 0; d < D; d++) u[d] = (side < 0 ? 0 : u[d]) + side * work[D + d] / (2 * h);
         }
-        if (!(square > 0)) return 0;
-        for (int d = 0; d < D; d++) v[d] = u[d] / sqrt(square);
+        size = curvature = 0;
+        for (int d = D - 1; d >= 0; d--) curvature = fma(v[d], u[d], curvature), size = hypot(size, u[d]);
+        for (int d = 0; d < D && size > 0; d++) v[d] = u[d] / size;
     }
     return curvature;
 }
 
-/* The complex case by real and imaginary part. */
+/* Both roots as complex numbers. */
 double gradient_descent_factor(Descent way, double rate, double beta, double curvature)
 {
-    double shrink = 1 - rate * curvature;
-    if (way == DESCENT_PLAIN) return shrink < 0 ? -shrink : shrink;
-    double half = (way == DESCENT_MOMENTUM ? shrink + beta : shrink + shrink * beta) / 2;
-    double inside = half * half - (way == DESCENT_MOMENTUM ? beta : shrink * beta);
-    if (inside < 0) return hypot(half, sqrt(-inside));
-    return fmax(fabs(half + sqrt(inside)), fabs(half - sqrt(inside)));
+    double         shrink = 1 - rate * curvature, b = way == DESCENT_PLAIN ? 0 : beta;
+    double         sum = way == DESCENT_NESTEROV ? shrink + b * shrink : shrink + b;
+    double         product = way == DESCENT_NESTEROV ? b * shrink : b;
+    double complex root = csqrt(sum * sum - 4 * product);
+    return fmax(cabs((sum + root) / 2), cabs((sum - root) / 2));
 }
 
 double gradient_descent_best(double *rate, double *beta, Descent way, double flattest, double steepest)
 {
-    double l = sqrt(flattest), L = sqrt(steepest);
-    switch (way) {
-    case DESCENT_PLAIN:
-        *rate = 1 / ((flattest + steepest) / 2), *beta = 0;
-        return (steepest / flattest - 1) / (steepest / flattest + 1);
-    case DESCENT_MOMENTUM:
-        *rate = 4 / (L + l) / (L + l), *beta = (L - l) * (L - l) / (L + l) / (L + l);
-        return (L - l) / (L + l);
-    default: *rate = 1 / steepest, *beta = (L - l) / (L + l); return (L - l) / L;
-    }
+    double l = sqrt(flattest), L = sqrt(steepest), slow = (L - l) / (L + l);
+    const double table[][3] = { { 2 / (flattest + steepest), 0, (steepest - flattest) / (steepest + flattest) },
+                                { 2 / (L + l) * (2 / (L + l)), slow * slow, slow },
+                                { 1 / steepest, slow, 1 - l / L } };
+    *rate = table[way][0], *beta = table[way][1];
+    return table[way][2];
 }
 
+/* All answers first; then the first yes. */
 Cause gradient_descent_diagnose(double *next, const DescentRun *run)
 {
-    const double *loss = run->loss + run->steps - 1, reach = run->rate * run->steepest;
-    *next = run->rate;
-    if (isnan(*loss) || *loss > run->loss[0]) {
-        if (!(reach > 2)) return *next = -*next, CAUSE_WRONG_SIGN;
-        return *next = 1 / run->steepest, CAUSE_RATE_TOO_LARGE;
-    }
-    if (run->D - run->silent <= run->silent) return CAUSE_DEAD_UNITS;
-    if (run->length[run->steps - 1] / run->length[0] <= DESCENT_AT_REST)
-        return run->flattest < 0 ? CAUSE_SADDLE : CAUSE_NONE;
-    if (reach < DESCENT_TIMID) return *next = 1 / run->steepest, CAUSE_RATE_TOO_SMALL;
-    if (run->flattest < DESCENT_VALLEY * run->steepest && run->flattest > -DESCENT_VALLEY * run->steepest)
-        return CAUSE_SCALING;
-    return CAUSE_PATIENCE;
+    int    last = run->steps - 1;
+    double reach = run->rate * run->steepest, flat = run->flattest / run->steepest;
+    bool   rose = !(run->loss[last] <= run->loss[0]), rest = run->length[last] <= DESCENT_AT_REST * run->length[0];
+    struct { bool yes; Cause cause; double rate; } asked[] = {
+        { rose && reach > 2, CAUSE_RATE_TOO_LARGE, 1 / run->steepest },
+        { rose, CAUSE_WRONG_SIGN, -run->rate },
+        { run->silent * 2 >= run->D, CAUSE_DEAD_UNITS, run->rate },
+        { rest && run->flattest < 0, CAUSE_SADDLE, run->rate },
+        { rest, CAUSE_NONE, run->rate },
+        { reach < DESCENT_TIMID, CAUSE_RATE_TOO_SMALL, 1 / run->steepest },
+        { flat > -DESCENT_VALLEY && flat < DESCENT_VALLEY, CAUSE_SCALING, run->rate },
+        { true, CAUSE_PATIENCE, run->rate },
+    };
+    int i = 0;
+    while (!asked[i].yes) i++;
+    *next = asked[i].rate;
+    return asked[i].cause;
 }

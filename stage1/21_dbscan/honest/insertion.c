@@ -1,20 +1,22 @@
-/* insertion.c -- an honest variant: rounds instead of a queue, insertion sorts, the larger tree takes the smaller. */
+/* insertion.c -- an honest variant: rounds instead of a queue, insertion sorts, clusters renamed whole, no look at
+ * cells. */
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include "dbscan.h"
 
-static bool near(const double *p, const double *q, double eps) { return hypot(p[0] - q[0], p[1] - q[1]) <= eps; }
+static bool near(const double *p, const double *q, double eps)
+{
+    double x = p[0] - q[0], y = p[1] - q[1];
+    return sqrt(x * x + y * y) <= eps;
+}
 
 void dbscan_core(int *core, const double *X, double eps, int min, int N)
 {
-    for (int i = 0; i < N; i++) core[i] = 0;
-    for (int i = 0; i < N; i++) {                       /* each pair once */
-        core[i]++;
-        for (int j = 0; j < i; j++)
-            if (near(X + 2 * i, X + 2 * j, eps)) core[i]++, core[j]++;
+    for (int i = 0; i < N; i++) {
+        int left = min;
+        for (int j = N - 1; j >= 0 && left > 0; j--) left -= near(X + 2 * j, X + 2 * i, eps);
+        core[i] = left == 0;
     }
-    for (int i = 0; i < N; i++) core[i] = core[i] >= min;
 }
 
 int dbscan_expand(int *label, int *queue, const int *core, const double *X, int start, int cluster, double eps, int N)
@@ -61,87 +63,75 @@ void dbscan_kdistance(double *distance, double *work, const double *X, int k, in
     }
 }
 
-static const int64_t *sorting;
-static int by_key(const void *a, const void *b)
-{
-    int i = *(const int *)a, j = *(const int *)b;
-    return sorting[i] != sorting[j] ? (sorting[i] > sorting[j]) - (sorting[i] < sorting[j]) : i - j;
-}
-
+/* Row and column apart, each point moved to its place. */
 void dbscan_cells(DbscanGrid *grid, int64_t *key, int *spare, const double *X, double eps, int N)
 {
-    double x = X[0], y = X[1];
+    double  low[2] = { X[0], X[1] }, side = DBSCAN_SIDE * eps;
+    int64_t *row = key, *column = key + N;
     (void)spare;
-    for (int i = 1; i < N; i++) x = X[2 * i] < x ? X[2 * i] : x, y = X[2 * i + 1] < y ? X[2 * i + 1] : y;
-    for (int i = 0; i < N; i++) {                       /* row and column side by side in 64 bits */
-        int64_t row = (int64_t)((X[2 * i + 1] - y) / (DBSCAN_SIDE * eps));
-        key[i] = row * ((int64_t)1 << 31) + (int64_t)((X[2 * i] - x) / (DBSCAN_SIDE * eps));
-        grid->order[i] = i;
-    }
-    sorting = key;
-    qsort(grid->order, (size_t)N, sizeof *grid->order, by_key);
-    grid->cells = 0;
-    for (int k = 0; k < N; k++) {
-        int i = grid->order[k];
-        if (!k || key[i] != key[grid->order[k - 1]]) {
-            grid->first[grid->cells] = k;
-            grid->row[grid->cells] = (int)(key[i] >> 31);
-            grid->column[grid->cells++] = (int)(key[i] & 0x7fffffff);
+    for (int i = 0; i < 2 * N; i++) low[i & 1] = fmin(low[i & 1], X[i]);
+    for (int i = 0; i < N; i++) {
+        int k = i;
+        column[i] = (int64_t)floor((X[2 * i] - low[0]) / side), row[i] = (int64_t)floor((X[2 * i + 1] - low[1]) / side);
+        for (; k > 0; k--) {
+            int j = grid->order[k - 1];
+            if (row[j] < row[i] || (row[j] == row[i] && column[j] <= column[i])) break;
+            grid->order[k] = j;
         }
-        grid->cell[i] = grid->cells - 1;
-        grid->at[2 * k] = X[2 * i], grid->at[2 * k + 1] = X[2 * i + 1];
+        grid->order[k] = i;
+    }
+    grid->cells = 0;
+    for (int end = 0; end < N; grid->cells++) {
+        int c = grid->cells, i = grid->order[end];
+        grid->first[c] = end, grid->row[c] = (int)row[i], grid->column[c] = (int)column[i];
+        for (; end < N && row[grid->order[end]] == row[i] && column[grid->order[end]] == column[i]; end++) {
+            int j = grid->order[end];
+            grid->cell[j] = c;
+            for (int d = 0; d < 2; d++) grid->at[2 * end + d] = X[2 * j + d];
+        }
     }
     grid->first[grid->cells] = N;
 }
 
-static bool around(const DbscanGrid *g, int c, int d)
-{
-    return abs(g->row[c] - g->row[d]) <= 2 && abs(g->column[c] - g->column[d]) <= 2;
-}
-
 void dbscan_core_grid(int *core, const DbscanGrid *g, double eps, int min)
 {
-    for (int c = 0; c < g->cells; c++)
-        for (int k = g->first[c]; k < g->first[c + 1]; k++) {
-            int n = 0;
-            for (int d = 0; d < g->cells; d++)
-                for (int q = g->first[d]; around(g, c, d) && q < g->first[d + 1]; q++)
-                    n += near(g->at + 2 * k, g->at + 2 * q, eps);
-            core[g->order[k]] = n >= min;
+    int N = g->first[g->cells];
+    for (int k = 0; k < N; k++) { /* cells are not asked: everybody is looked at until min are near */
+        int left = min;
+        for (int q = 0; q < N && left > 0; q++) left -= near(g->at + 2 * q, g->at + 2 * k, eps);
+        core[g->order[k]] = left == 0;
+    }
+}
+
+/* Each cell knows its cluster's first cell at once: a join renames all of one side. */
+void dbscan_join(int *parent, const DbscanGrid *g, const int *core, double eps)
+{
+    int N = g->first[g->cells];
+    for (int c = g->cells - 1; c >= 0; c--) parent[c] = c;
+    for (int p = 0; p < N; p++)
+        for (int q = p + 1; q < N; q++) {
+            int a = parent[g->cell[g->order[p]]], b = parent[g->cell[g->order[q]]];
+            if (a == b || !core[g->order[p]] || !core[g->order[q]] || !near(g->at + 2 * p, g->at + 2 * q, eps))
+                continue;
+            for (int c = 0; c < g->cells; c++)
+                if (parent[c] == b) parent[c] = a;
         }
 }
 
-static int end_of(const int *parent, int c)
-{
-    while (parent[c] != c) c = parent[c];
-    return c;
-}
-
-void dbscan_join(int *parent, const DbscanGrid *g, const int *core, double eps)
-{
-    for (int c = 0; c < g->cells; c++) parent[c] = c;
-    for (int c = 0; c < g->cells; c++)
-        for (int d = 0; d < c; d++)
-            for (int p = g->first[c]; around(g, c, d) && p < g->first[c + 1]; p++)
-                for (int q = g->first[d]; q < g->first[d + 1]; q++)
-                    if (core[g->order[p]] && core[g->order[q]] && near(g->at + 2 * p, g->at + 2 * q, eps))
-                        parent[end_of(parent, c)] = end_of(parent, d);
-}
-
+/* Core points spread their number to whom they are near, from the last cluster to the first: the smallest stays. */
 int dbscan_label_grid(int *label, int *number, int *parent, const DbscanGrid *g, const int *core, double eps, int N)
 {
     int clusters = 0;
-    for (int c = 0; c < g->cells; c++) number[c] = N;
+    for (int c = 0; c < g->cells; c++) number[c] = -1;
     for (int i = 0; i < N; i++) {
-        int *n = &number[end_of(parent, g->cell[i])];
-        if (core[i] && *n == N) *n = clusters++;
+        int c = g->cell[i];
+        while (c != parent[c]) c = parent[c];
+        if (core[i] && number[c] < 0) number[c] = clusters++;
+        label[i] = core[i] ? number[c] : -1;
     }
-    for (int i = 0; i < N; i++) label[i] = core[i] ? number[end_of(parent, g->cell[i])] : -1;
-    for (int p = 0; p < N; p++)
-        for (int q = 0; q < N && !core[g->order[p]]; q++) {
-            int *mine = &label[g->order[p]], other = g->order[q];
-            if (!core[other] || !near(g->at + 2 * p, g->at + 2 * q, eps)) continue;
-            if (*mine < 0 || label[other] < *mine) *mine = label[other];
-        }
+    for (int k = clusters - 1; k >= 0; k--)
+        for (int p = 0; p < N; p++)
+            for (int q = 0; q < N && core[g->order[p]] && label[g->order[p]] == k; q++)
+                if (!core[g->order[q]] && near(g->at + 2 * p, g->at + 2 * q, eps)) label[g->order[q]] = k;
     return clusters;
 }

@@ -1,5 +1,4 @@
 /* backwards.c -- an honest variant: insertion, the path walked from its end, products by looking for each column. */
-#include <stdlib.h>
 #include "pathsim.h"
 
 void pathsim_links(Links *out, int *order, int *count, const int *from, const int *to, int n)
@@ -28,38 +27,54 @@ void pathsim_links(Links *out, int *order, int *count, const int *from, const in
 
 void pathsim_transpose(Links *out, const Links *m)
 {
-    int at = 0;                                         /* column by column, each by a look at all links */
-    out->rows = m->columns, out->columns = m->rows, out->first[0] = 0;
-    for (int c = 0; c < m->columns; out->first[++c] = at)
-        for (int r = 0; r < m->rows; r++)
-            for (int k = m->first[r]; k < m->first[r + 1]; k++)
-                if (m->to[k] == c) out->to[at] = r, out->times[at++] = m->times[k];
+    int *end = out->first; /* placed from the last row back: each column fills from its end */
+    out->rows = m->columns, out->columns = m->rows;
+    for (int c = 0; c <= m->columns; c++) {
+        end[c] = 0;
+        for (int k = 0; k < m->first[m->rows]; k++) end[c] += m->to[k] <= c;
+    }
+    for (int r = m->rows - 1; r >= 0; r--)
+        for (int k = m->first[r + 1] - 1; k >= m->first[r]; k--) {
+            int at = --end[m->to[k]];
+            out->to[at] = r, out->times[at] = m->times[k];
+        }
+}
+
+static double at(const Links *m, int row, int column)
+{
+    for (int k = m->first[row]; k < m->first[row + 1]; k++)
+        if (m->to[k] == column) return m->times[k];
+    return 0;
+}
+
+static double ways(const Links *A, const Links *B, int i, int j)
+{
+    double sum = 0;
+    for (int a = A->first[i]; a < A->first[i + 1]; a++) sum += A->times[a] * at(B, A->to[a], j);
+    return sum;
 }
 
 int pathsim_product_size(int *first, int *mark, const Links *A, const Links *B)
 {
-    int entries = 0;
+    (void)mark;
+    first[0] = 0;
     for (int i = 0; i < A->rows; i++) {
-        first[i] = entries;
-        for (int j = 0; j < B->columns; j++) mark[j] = 0;
-        for (int a = A->first[i]; a < A->first[i + 1]; a++)
-            for (int b = B->first[A->to[a]]; b < B->first[A->to[a] + 1]; b++) mark[B->to[b]] = 1;
-        for (int j = 0; j < B->columns; j++) entries += mark[j];
+        int n = 0;
+        for (int j = 0; j < B->columns; j++) n += ways(A, B, i, j) > 0;
+        first[i + 1] = first[i] + n;
     }
-    return first[A->rows] = entries;
+    return first[A->rows];
 }
 
 void pathsim_product(Links *C, double *sum, const Links *A, const Links *B)
 {
+    (void)sum;                                          /* stays all 0 */
     C->rows = A->rows, C->columns = B->columns;
-    for (int i = 0; i < A->rows; i++) {
-        int at = C->first[i];
-        for (int a = A->first[i + 1] - 1; a >= A->first[i]; a--)
-            for (int b = B->first[A->to[a]]; b < B->first[A->to[a] + 1]; b++)
-                sum[B->to[b]] += B->times[b] * A->times[a];
-        for (int j = 0; j < B->columns; j++)            /* all columns, in their order: nothing to sort */
-            if (sum[j] > 0) C->to[at] = j, C->times[at++] = sum[j], sum[j] = 0;
-    }
+    for (int i = 0; i < A->rows; i++)
+        for (int j = 0, k = C->first[i]; j < B->columns; j++) {
+            double all = ways(A, B, i, j);
+            if (all > 0) C->to[k] = j, C->times[k++] = all;
+        }
 }
 
 double pathsim_walk(const Links *const *path, int steps, int start, int end)
@@ -76,38 +91,35 @@ double pathsim_walk(const Links *const *path, int steps, int start, int end)
 
 void pathsim_self(double *self, const Links *W)
 {
-    for (int x = W->rows - 1; x >= 0; x--) {
-        double sum = 0;
-        for (int k = W->first[x + 1] - 1; k >= W->first[x]; k--) sum += W->times[k] * W->times[k];
-        self[x] = sum;
+    int x = 0;                                          /* all entries in one go; the rows pass by */
+    for (int r = 0; r < W->rows; r++) self[r] = 0;
+    for (int k = 0; k < W->first[W->rows]; k++) {
+        while (k >= W->first[x + 1]) x++;
+        self[x] += W->times[k] * W->times[k];
     }
 }
 
 void pathsim_scores(double *score, const Links *W, const Links *Wt, const double *self, int x)
 {
-    (void)Wt;                                           /* both rows merged, column by column */
-    for (int y = 0; y < W->rows; y++) {
-        double paths = 0;
-        int    k = W->first[x], b = W->first[y];
-        while (k < W->first[x + 1] && b < W->first[y + 1]) {
-            if (W->to[k] == W->to[b]) paths += W->times[k++] * W->times[b++];
-            else if (W->to[k] < W->to[b]) k++;
-            else b++;
-        }
-        score[y] = paths > 0 ? paths / (0.5 * self[x] + 0.5 * self[y]) : 0;
+    for (int y = 0; y < W->rows; y++) {                 /* how often x and y are in each of Wt's rows */
+        double both = 0;
+        for (int c = 0; c < Wt->rows; c++) both += at(Wt, c, x) * at(Wt, c, y);
+        score[y] = both == 0 ? 0 : both * 2 / (self[y] + self[x]);
     }
 }
 
+/* From the last number to the first: a later one gives way to its equals. */
 int pathsim_top(int *best, const double *score, int k, int x, int N)
 {
-    for (int n = 0; n < k; n++) {                       /* the next one: below the last, or its equal behind it */
-        int at = -1;
-        for (int y = 0; y < N; y++) {
-            if (y == x || !(score[y] > 0) || (at >= 0 && score[y] <= score[at])) continue;
-            if (n == 0 || score[y] < score[best[n - 1]] || (score[y] == score[best[n - 1]] && y > best[n - 1])) at = y;
-        }
-        if (at < 0) return n;
-        best[n] = at;
+    int n = 0;
+    for (int y = N - 1; y >= 0; y--) {
+        int place = 0;
+        if (y == x || !(score[y] > 0)) continue;
+        while (place < n && score[best[place]] > score[y]) place++;
+        if (place == k) continue;
+        n = n < k ? n + 1 : k;
+        for (int i = n - 1; i > place; i--) best[i] = best[i - 1];
+        best[place] = y;
     }
-    return k;
+    return n;
 }
