@@ -81,8 +81,7 @@ static const double PENCIL_A[] = { 1, 0, 0, 4 }, PENCIL_B[] = { 0, 0 };
 static const Bowl   PENCIL = { PENCIL_A, PENCIL_B };
 static const Descent ways[] = { DESCENT_PLAIN, DESCENT_MOMENTUM, DESCENT_NESTEROV };
 
-/* ---- step gradient_descent_quadratic ------------------------------------------------------------------------------
- */
+/* ---- step gradient_descent_quadratic ----------------------------------------------------------------------------- */
 
 PROBE(gradient_descent_quadratic, by_pencil)
 {
@@ -109,8 +108,7 @@ PROBE(gradient_descent_quadratic, awkward_sizes)
     emit("loss", &loss, 1);
 }
 
-/* ---- the three walks ----------------------------------------------------------------------------------------------
- */
+/* ---- the three walks --------------------------------------------------------------------------------------------- */
 
 typedef void Walk(double *w, double *v, double *loss, double *g, LossFunction *f, const void *data, double rate,
                   double beta, int steps, int D);
@@ -193,8 +191,7 @@ PROBE(gradient_descent_nesterov, awkward_sizes) { walk_bowl(gradient_descent_nes
 PROBE(gradient_descent_nesterov, in_a_valley)   { walk_valley(gradient_descent_nesterov); }
 PROBE(gradient_descent_nesterov, diverges)      { walk_away(gradient_descent_nesterov); }
 
-/* ---- step gradient_descent_steepest -------------------------------------------------------------------------------
- */
+/* ---- step gradient_descent_steepest ------------------------------------------------------------------------------ */
 
 PROBE(gradient_descent_steepest, by_pencil)
 {
@@ -259,8 +256,7 @@ PROBE(gradient_descent_steepest, where_it_is_flat)
     emit_exact("curvature", &curvature, 1);
 }
 
-/* ---- step gradient_descent_factor ---------------------------------------------------------------------------------
- */
+/* ---- step gradient_descent_factor -------------------------------------------------------------------------------- */
 
 PROBE(gradient_descent_factor, by_pencil)               /* rate 1/4, beta 1/2; curvatures 1 and 4 */
 {
@@ -294,8 +290,7 @@ PROBE(gradient_descent_factor, at_the_edge)             /* at 2 / curvature plai
     emit("beta_0", &none, 1);
 }
 
-/* ---- step gradient_descent_best -----------------------------------------------------------------------------------
- */
+/* ---- step gradient_descent_best ---------------------------------------------------------------------------------- */
 
 PROBE(gradient_descent_best, by_pencil)                 /* curvatures 1 and 4 */
 {
@@ -319,8 +314,7 @@ PROBE(gradient_descent_best, any_curvatures)
     }
 }
 
-/* ---- step gradient_descent_diagnose -------------------------------------------------------------------------------
- */
+/* ---- step gradient_descent_diagnose ------------------------------------------------------------------------------ */
 
 static void emit_diagnosis(const DescentRun *run)
 {
@@ -390,8 +384,7 @@ PROBE(gradient_descent_diagnose, each_question)
     emit("next", next, CASES);
 }
 
-/* ---- oracles ------------------------------------------------------------------------------------------------------
- */
+/* ---- oracles ----------------------------------------------------------------------------------------------------- */
 
 static bool near(double got, double want) { return fabs(got - want) <= 1e-14 * (1 + fabs(want)); }
 

@@ -7,8 +7,7 @@
 
 enum { MAX_N = 150 };
 
-/* ---- Points, and all that a step needs, made here: no step waits for another ----------------------------------------
- */
+/* ---- Points, and all that a step needs, made here: no step waits for another ------------------------------------- */
 
 /* Heaps; a lattice, where distances are eps exactly and points lie on each other; a chain of steps of eps; a field far
  * from the origin. Coordinates and eps of the lattice and the chain are whole: no rounding decides there. */
@@ -119,8 +118,7 @@ static int *parent_of(const DbscanGrid *g, const int *core, const int *label, in
 static const double PENCIL[] = { LINE };
 static const int    PENCIL_CORE[] = { 0, 1, 0, 0, 1, 1, 1, 0 };
 
-/* ---- step dbscan_core ---------------------------------------------------------------------------------------------
- */
+/* ---- step dbscan_core -------------------------------------------------------------------------------------------- */
 
 PROBE(dbscan_core, by_pencil)
 {
@@ -152,8 +150,7 @@ PROBE(dbscan_core, on_the_rim)
     emit_exact("core_of_4", fewer, N);
 }
 
-/* ---- step dbscan_expand -------------------------------------------------------------------------------------------
- */
+/* ---- step dbscan_expand ------------------------------------------------------------------------------------------ */
 
 PROBE(dbscan_expand, by_pencil)
 {
@@ -182,8 +179,7 @@ PROBE(dbscan_expand, one_cluster_after_the_other)
     emit_exact("label", label, N);
 }
 
-/* ---- step dbscan_label --------------------------------------------------------------------------------------------
- */
+/* ---- step dbscan_label ------------------------------------------------------------------------------------------- */
 
 PROBE(dbscan_label, by_pencil)
 {
@@ -217,8 +213,7 @@ PROBE(dbscan_label, borders)
     emit_exact("label", label, 8);
 }
 
-/* ---- step dbscan_kdistance ----------------------------------------------------------------------------------------
- */
+/* ---- step dbscan_kdistance --------------------------------------------------------------------------------------- */
 
 PROBE(dbscan_kdistance, by_pencil)
 {
@@ -237,8 +232,7 @@ PROBE(dbscan_kdistance, awkward_sizes)
     emit("distance", distance, N);
 }
 
-/* ---- step dbscan_cells --------------------------------------------------------------------------------------------
- */
+/* ---- step dbscan_cells ------------------------------------------------------------------------------------------- */
 
 static void emit_grid(const DbscanGrid *g, int N)
 {
@@ -286,8 +280,7 @@ PROBE(dbscan_cells, far_apart) /* a thousand million cells wide and high: int is
     emit_grid(&g, N);
 }
 
-/* ---- step dbscan_core_grid ----------------------------------------------------------------------------------------
- */
+/* ---- step dbscan_core_grid --------------------------------------------------------------------------------------- */
 
 PROBE(dbscan_core_grid, by_pencil)
 {
@@ -309,8 +302,7 @@ PROBE(dbscan_core_grid, awkward_sizes)
     emit_exact("core", core, N);
 }
 
-/* ---- step dbscan_join ---------------------------------------------------------------------------------------------
- */
+/* ---- step dbscan_join -------------------------------------------------------------------------------------------- */
 
 /* Where the paths end; -1 for a cell without core points, which must end at itself, -2 for a path without an end. */
 static void emit_ends(int *parent, const DbscanGrid *g, const int *core)
@@ -349,8 +341,7 @@ PROBE(dbscan_join, awkward_sizes)
     emit_ends(parent, &g, core);
 }
 
-/* ---- step dbscan_label_grid ---------------------------------------------------------------------------------------
- */
+/* ---- step dbscan_label_grid -------------------------------------------------------------------------------------- */
 
 static void label_by_grid(const DbscanGrid *g, const int *core, const double *X, double eps, int N)
 {
@@ -390,8 +381,7 @@ PROBE(dbscan_label_grid, numbers_and_borders)
     label_by_grid(&g, core, X, 1, 8);
 }
 
-/* ---- oracles ------------------------------------------------------------------------------------------------------
- */
+/* ---- oracles ----------------------------------------------------------------------------------------------------- */
 
 ORACLE(dbscan_core, slowly)
 {

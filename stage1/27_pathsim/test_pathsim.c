@@ -7,8 +7,7 @@
 
 enum { MAX_ROWS = 40, MAX_ENTRIES = MAX_ROWS * MAX_ROWS };
 
-/* ---- Made here: no step waits for another -------------------------------------------------------------------------
- */
+/* ---- Made here: no step waits for another ------------------------------------------------------------------------ */
 
 /* Room for so many entries, poisoned. */
 static Links room(int rows, int columns, int entries)
@@ -58,8 +57,7 @@ static const double AC[] = { 1, 1, 1, 0, 0, 1 };
 /* Sun and others, table 1: how often Mike, Jim, Mary, Bob and Ann published in four venues. */
 static const double VENUES[] = { 2, 1, 0, 0, 50, 20, 0, 0, 2, 0, 1, 0, 2, 1, 0, 0, 0, 0, 1, 1 };
 
-/* ---- step pathsim_links -------------------------------------------------------------------------------------------
- */
+/* ---- step pathsim_links ------------------------------------------------------------------------------------------ */
 
 PROBE(pathsim_links, by_pencil)
 {
@@ -94,8 +92,7 @@ PROBE(pathsim_links, empty_rows)                        /* before, between and a
     emit_links(&m, 3);
 }
 
-/* ---- step pathsim_transpose ---------------------------------------------------------------------------------------
- */
+/* ---- step pathsim_transpose -------------------------------------------------------------------------------------- */
 
 PROBE(pathsim_transpose, by_pencil)
 {
@@ -119,8 +116,7 @@ PROBE(pathsim_transpose, awkward_sizes)
     emit_links(&t, m.first[rows]);
 }
 
-/* ---- step pathsim_product_size ------------------------------------------------------------------------------------
- */
+/* ---- step pathsim_product_size ----------------------------------------------------------------------------------- */
 
 PROBE(pathsim_product_size, by_pencil)
 {
@@ -143,8 +139,7 @@ PROBE(pathsim_product_size, awkward_sizes)
     emit_exact("first", first, rows + 1);
 }
 
-/* ---- step pathsim_product -----------------------------------------------------------------------------------------
- */
+/* ---- step pathsim_product ---------------------------------------------------------------------------------------- */
 
 /* The place of each row, from the full product. */
 static Links product_room(const Links *A, const Links *B)
@@ -185,8 +180,7 @@ PROBE(pathsim_product, awkward_sizes)
     multiply(&A, &B);
 }
 
-/* ---- step pathsim_walk --------------------------------------------------------------------------------------------
- */
+/* ---- step pathsim_walk ------------------------------------------------------------------------------------------- */
 
 PROBE(pathsim_walk, by_pencil)                          /* A-P-C-P-A, between each two authors */
 {
@@ -216,8 +210,7 @@ PROBE(pathsim_walk, any_path)
     emit_exact("paths", paths, kinds[0], kinds[steps]);
 }
 
-/* ---- step pathsim_self --------------------------------------------------------------------------------------------
- */
+/* ---- step pathsim_self ------------------------------------------------------------------------------------------- */
 
 PROBE(pathsim_self, by_pencil)
 {
@@ -238,8 +231,7 @@ PROBE(pathsim_self, awkward_sizes)
     emit_exact("self", self, rows);
 }
 
-/* ---- step pathsim_scores ------------------------------------------------------------------------------------------
- */
+/* ---- step pathsim_scores ----------------------------------------------------------------------------------------- */
 
 static void score_all(const double *full, int rows, int columns)
 {
@@ -267,8 +259,7 @@ PROBE(pathsim_scores, awkward_sizes)
     score_all(counts(rows, columns), rows, columns);
 }
 
-/* ---- step pathsim_top ---------------------------------------------------------------------------------------------
- */
+/* ---- step pathsim_top -------------------------------------------------------------------------------------------- */
 
 static void emit_top(double *score, int k, int x, int N)
 {
@@ -300,8 +291,7 @@ PROBE(pathsim_top, all_different)
     emit_top(score, probe_pick(1, 3, 10), probe_int(0, N - 1), N);
 }
 
-/* ---- oracles ------------------------------------------------------------------------------------------------------
- */
+/* ---- oracles ----------------------------------------------------------------------------------------------------- */
 
 static void same(const char *what, const Links *got, const double *full, int rows, int columns)
 {
