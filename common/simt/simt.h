@@ -70,7 +70,8 @@ SIMT_INLINE Configuration configuration(dim3 grid, dim3 block, size_t shared = 0
 void launch(const Configuration &, const char *name, Place at, void (*call)(void *), void (*release)(void *),
             void *context);
 
-template <class Kernel, class... Args> struct Call {     /* a kernel and its arguments, kept until its stream comes to it */
+/* A kernel and its arguments, kept until its stream comes to it. */
+template <class Kernel, class... Args> struct Call {
     Kernel kernel;
     std::tuple<Args...> args;
     SIMT_NO_HOOKS static void thread(void *call) { std::apply(((Call *)call)->kernel, ((Call *)call)->args); }
@@ -158,15 +159,15 @@ template <class Work> void submit(cudaStream_t stream, Work work)
 cudaError_t wait(cudaStream_t);               /* until the stream is empty */
 cudaError_t wait_all();
 
-/* What the device has. The limits are those of compute capability 8.0 (A100); shared memory above 48 KiB is asked for by
- * cudaFuncSetAttribute. */
+/* What the device has. The limits are those of compute capability 8.0 (A100); shared memory above 48 KiB is asked for
+ * by cudaFuncSetAttribute. */
 struct Limits {
     int multiprocessors = 108, threads_per_block = 1024, threads_per_multiprocessor = 2048;
     int blocks_per_multiprocessor = 32, registers = 65536;
     size_t shared_per_block = 48 << 10, shared_per_block_optin = 163 << 10, shared_per_multiprocessor = 164 << 10;
 };
 extern const Limits limits;
-int blocks_per_multiprocessor(int threads, size_t shared);      /* by threads, blocks and shared memory; not registers */
+int blocks_per_multiprocessor(int threads, size_t shared);   /* by threads, blocks, shared memory; not registers */
 
 /* `extern __shared__ T x[]` outside a function. */
 void *dynamic_shared();

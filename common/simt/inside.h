@@ -1,0 +1,164 @@
+/* inside.h -- what the files of the runtime share; nobody else includes it. */
+#pragma once
+#include "include/cuda_runtime_api.h"
+#include <string>
+#include <vector>
+
+namespace simt {
+
+/* ---- fiber.cpp: stacks that wait for each other on one core ---- */
+
+struct Fiber {
+    void *sp;       /* where its registers lie; without our own switch, a ucontext_t */
+    char *stack;    /* the lowest usable byte; NULL: the core's own stack */
+};
+void fibers_init(size_t stack_size);
+Fiber *fiber_new(void (*entry)());
+void fiber_reset(Fiber *, void (*entry)());
+void fiber_switch(Fiber *from, Fiber *to);
+bool on_fiber_stack(uintptr_t address);
+
+/* ---- schedule.cpp ---- */
+
+enum State { READY, AT_BARRIER, AT_MEETING, AT_ACTIVE_MASK, RETURNED };
+
+struct Thread {
+    uint3 index;
+    int rank;               /* x fastest, within the block */
+    State state;
+    Fiber *fiber;
+    Thread *next;           /* in a queue */
+    Place at;               /* where it waits */
+    unsigned mask;          /* at a meeting */
+    Together together;
+    void *mine;
+    unsigned active;        /* what active_mask() answers */
+    unsigned turns;         /* atomics and fences since it last stood back */
+    uint64_t steps;         /* basic blocks, in check mode */
+};
+struct Group {              /* lanes that wait for the rest of their mask */
+    unsigned mask, came;
+    Together together;
+    Place at;
+    bool synchronises;
+};
+struct Warp {
+    unsigned alive;
+    std::vector<Group> groups;
+};
+struct Launch {
+    void (*call)(void *);
+    void *context;
+    dim3 grid, block;
+    size_t shared;
+    const char *name;
+    Place at;
+    unsigned threads;       /* of a block */
+    uint64_t blocks, number;
+};
+struct Queue {
+    Thread *first, *last;
+    void push(Thread *t)
+    {
+        t->next = nullptr;
+        (first ? last->next : first) = t;
+        last = t;
+    }
+    Thread *pop()
+    {
+        Thread *t = first;
+        first = t->next;
+        return t;
+    }
+};
+struct Core {               /* one thread of the operating system, and the block it runs */
+    const Launch *launch = nullptr;
+    uint64_t block = 0;     /* x fastest */
+    uint3 block_index{};
+    std::vector<Thread> threads;
+    std::vector<Warp> warps;
+    std::vector<unsigned> order;            /* SIMT_ORDER=random */
+    Thread *now = nullptr;                  /* NULL: host code */
+    Fiber own{}, *fiber = &own;
+    std::vector<Fiber *> idle, fibers;
+    Queue ready{}, waiting{};               /* waiting: at the barrier */
+    unsigned started = 0, alive = 0, arrived = 0, returned = 0;
+    Place barrier{};                        /* of the first to arrive */
+    bool barriers_differ = false, told_of_returned = false, failed = false;
+    Votes votes{0, true, false}, voted{};
+    char *dynamic = nullptr;
+};
+extern thread_local Core *core;
+extern bool checked;                        /* check mode */
+constexpr size_t DYNAMIC_MAX = 256 << 10;
+
+void start();                               /* the runtime, once */
+size_t setting(const char *name, size_t otherwise);     /* a number of the environment, K, M or G behind it */
+void run_kernel(Launch &);
+[[noreturn]] void leave_block();            /* the current block goes no further, nor does the launch */
+
+/* ---- memory.cpp ---- */
+
+struct Shadow;
+struct Buffer {
+    uintptr_t base;
+    size_t size, element;                   /* element: sizeof(T) of cudaMalloc(T **) */
+    std::string name;                       /* as in cudaMalloc(&name, ...), or empty */
+    Place at;
+    bool managed, freed;
+    Shadow *shadow;                         /* check mode */
+};
+void memory_init();
+bool in_arena(uintptr_t);
+Buffer *buffer_of(uintptr_t);               /* live or freed; NULL: none */
+std::string describe(uintptr_t address);    /* "8 bytes past the end of a, ..." */
+void open_memory(bool);                     /* check mode: host code may or may not touch it */
+
+/* ---- stream.cpp ---- */
+
+void set_error(cudaError_t);
+
+/* ---- report.cpp ---- */
+
+std::string text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+std::string place(Place);                   /* "file.cu:12" */
+std::string who(const Core &, const Thread &);      /* "block (0,0,0), thread (3,0,0)" */
+std::string ranges(const std::vector<int> &);       /* "0-47, 50" */
+void report_init();
+void say(Severity, const char *kind, Place, const std::string &variable, const std::string &message);
+[[noreturn]] void stop_at(cudaError_t, const char *kind, Place, const std::string &variable,
+                          const std::string &message);
+
+/* ---- symbols.cpp ---- */
+
+uintptr_t load_offset();
+Place place_of(const void *pc);             /* of the instruction before pc */
+void places_of(const std::vector<const void *> &pcs, std::vector<Place> &);
+struct Symbol {
+    uintptr_t address;                      /* of a __shared__ variable: its offset in the TLS segment */
+    size_t size;
+    std::string name, function;
+};
+const std::vector<Symbol> &shared_symbols();        /* sorted */
+const std::vector<Symbol> &global_symbols();
+
+/* ---- check.cpp, shadow.cpp: in check mode ---- */
+
+enum Access { LOAD, STORE, ATOMIC };
+void check_init();
+void check_launch(const Launch &);
+void check_block(Core &);
+void check_barrier(Core &);
+void check_warp(Core &, int warp, unsigned lanes);      /* they met and synchronised */
+void check_fence(Core &, Fence);
+void check_atomic(Core &, uintptr_t, size_t, Place);
+void check_returned(Core &, const Thread &);
+Shadow *shadow_new(size_t size);
+void shadow_free(Shadow *);
+void shadow_wrote(Shadow *, size_t offset, size_t size);
+size_t shadow_unwritten(Shadow *, size_t offset, size_t size);      /* the first byte nobody wrote, or size */
+
+/* ---- counters.cpp ---- */
+
+extern bool counting;
+} // namespace simt
