@@ -283,9 +283,21 @@ static int64_t x_size(const Conv *c) { return c->C * c->H * c->W; }
 static int64_t y_size(const Conv *c) { return c->OC * c->OH * c->OW; }
 static int64_t w_size(const Conv *c) { return c->OC * (c->C / c->groups) * c->KH * c->KW; }
 
-static int64_t at_once(const Conv *c)
+/* v3 adds up the gradient of a strided x in another order for another number of threads: there, images are shared out
+ * however few they are. */
+static bool is_shared(const Conv *c, ConvProduct what)
 {
-    const int64_t n = most(1, least(c->N >= SHARED ? c->N / SHARED : c->N, PIECE / (x_size(c) + y_size(c))));
+#if DNNL_VERSION_MAJOR >= 3
+    if (what == CONV_DATA && c->stride[0] * c->stride[1] > 1) return true;
+#else
+    (void)what;
+#endif
+    return c->N >= SHARED;
+}
+
+static int64_t at_once(const Conv *c, ConvProduct what)
+{
+    const int64_t n = most(1, least(is_shared(c, what) ? c->N / SHARED : c->N, PIECE / (x_size(c) + y_size(c))));
     int64_t even = n;
     while (c->N % even) even--;
     return 2 * even >= n ? even : n; /* else what is left over is a shape of its own */
@@ -298,13 +310,13 @@ static Conv images(const Conv *c, int64_t n)
     return some;
 }
 
-static int threads_of(const Conv *c) { return c->N >= SHARED ? 1 : all_threads(); }
+static int threads_of(const Conv *c, ConvProduct what) { return is_shared(c, what) ? 1 : all_threads(); }
 
 /* First a copy of W; then a room for each thread. */
 static size_t scratch_of(const Conv *whole, int64_t n, ConvProduct what)
 {
     const Conv c = images(whole, n);
-    const int threads = threads_of(whole);
+    const int threads = threads_of(whole, what);
     const Made *m = find(&c, what, threads);
     return m->side[W].bytes + (size_t)(threads == 1 ? all_threads() : 1) * room_for(m);
 }
@@ -314,7 +326,7 @@ static void run(const Conv *whole, ConvProduct what, float *const data[SIDES], i
                 char *scratch)
 {
     const Conv c = images(whole, n);
-    const int threads = threads_of(whole);
+    const int threads = threads_of(whole, what);
     const Made *m = find(&c, what, threads);
     const Side *w = &m->side[W];
     char *const rooms = scratch + w->bytes;
@@ -345,7 +357,7 @@ static void run(const Conv *whole, ConvProduct what, float *const data[SIDES], i
 
 static void run_all(const Conv *c, ConvProduct what, float *const data[SIDES], char *scratch)
 {
-    const int64_t n = at_once(c), whole = c->N / n * n;
+    const int64_t n = at_once(c, what), whole = c->N / n * n;
     run(c, what, data, 0, whole, n, scratch);
     if (whole < c->N) run(c, what, data, whole, c->N, c->N - whole, scratch);
 }
@@ -473,11 +485,11 @@ static bool takes(const Conv *c, ConvProduct what)
     if (c->N < 1 || c->OC < 1 || c->C < 1 || c->OH < 1 || c->OW < 1) return false;
     size_t room;
     if (what == CONV_WEIGHTS) return each_piece(c, &room);
-    const int64_t n = at_once(c);
+    const int64_t n = at_once(c, what);
     const Conv some = images(c, n), rest = images(c, c->N % n);
-    const Made *m = find(&some, what, threads_of(c));
+    const Made *m = find(&some, what, threads_of(c, what));
     if (!m || !m->good) return false;
-    if (rest.N) m = find(&rest, what, threads_of(c));
+    if (rest.N) m = find(&rest, what, threads_of(c, what));
     return m && m->good;
 }
 
@@ -487,7 +499,7 @@ static size_t scratch(const Conv *c, ConvProduct what)
         const Rooms r = rooms(c);
         return (size_t)parts(c).images * r.part + (size_t)all_threads() * (r.sum + r.inner);
     }
-    const int64_t n = at_once(c), rest = c->N % n;
+    const int64_t n = at_once(c, what), rest = c->N % n;
     size_t bytes = scratch_of(c, n, what), more = rest ? scratch_of(c, rest, what) : 0;
     return bias_bytes(c) + (bytes > more ? bytes : more);
 }
