@@ -8,6 +8,7 @@ import sklearn
 import threadpoolctl
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from peer import serve
 
@@ -79,8 +80,31 @@ class Density:
         return {"label": self.labels.astype(np.int32)}
 
 
+class Score:
+    def __init__(self, size, given):
+        self.score, self.target = given["score"], given["target"]
+
+
+class Area(Score):
+    def call(self):
+        self.auc = roc_auc_score(self.target, self.score)
+
+    def outputs(self):
+        return {"auc": self.auc}
+
+
+class Precision(Score):
+    def call(self):
+        self.mean = average_precision_score(self.target, self.score)
+
+    def outputs(self):
+        return {"average_precision": self.mean}
+
+
 CASES = {
     "dbscan": Density,
+    "evaluation_auc": Area,
+    "evaluation_average_precision": Precision,
     "kmeans_lloyd": Lloyd,
     "linear_regression_ridge": RidgeCholesky,
     "linear_regression_qr": Ols,
