@@ -1,0 +1,297 @@
+/* simtcc.c -- compiles .cu files for the CPU: rewrites them (rewrite.h), then calls the C++ compiler.
+ *
+ *   build/simtcc [--check] [--with=clang++] [--keep] the compiler's own arguments
+ *   build/simtcc -c softmax.cu -o softmax.o -MD            build/simtcc --check vector_add.cu -o vector_add
+ *
+ * --check: every load and store of the file calls the emulator, which looks at it (common/simt/README.md).
+ * --with: another compiler than g++ (or $CXX).
+ * --keep: the rewritten files stay, beside the output.
+ * Of included files those are rewritten that are named in "quotes" and found beside the file, or in a folder given by -I;
+ * <angles> are left alone. */
+#define _GNU_SOURCE
+#include <libgen.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "check.h"
+#include "file.h"
+#include "rewrite.h"
+
+enum { MAX_FILES = 256, MAX_ARGS = 4096 };
+
+/* A file that was looked at: `made` is what stands for it, or NULL where it is as C++ as it was. */
+typedef struct Rewritten { char *path, *made; } Rewritten;
+
+static struct {
+    const char *compiler, *output, *depfile;
+    bool        check, keep, links, wants_libraries, optimised;
+    char       *argv[MAX_ARGS];
+    int         n_argv;
+    const char *folder[MAX_FILES];          /* -I, and -iquote */
+    int         n_folders;
+    Rewritten   file[MAX_FILES];
+    int         n_files;
+} job = { .compiler = "g++", .links = true };
+
+static int say(const char *wrong) { return fprintf(stderr, "simtcc: %s\n", wrong), 1; }
+
+static char *format(const char *how, ...) __attribute__((format(printf, 1, 2)));
+static char *format(const char *how, ...)
+{
+    va_list ap;
+    char   *text;
+    va_start(ap, how);
+    CHECK(vasprintf(&text, how, ap) >= 0, "no memory");
+    va_end(ap);
+    return text;
+}
+
+static void argument(const char *a)
+{
+    CHECK(job.n_argv < MAX_ARGS - 1, "more than %d arguments", MAX_ARGS - 1);
+    job.argv[job.n_argv++] = (char *)a;
+}
+
+static void arguments(const char *const *list) { while (*list) argument(*list++); }
+
+static bool begins(const char *s, const char *with) { return !strncmp(s, with, strlen(with)); }
+static bool ends(const char *s, const char *with)
+{
+    size_t n = strlen(s), m = strlen(with);
+    return n > m && !strcmp(s + n - m, with);
+}
+
+/* ---- Rewriting a file and what it includes ----------------------------------------------------------------------- */
+
+static const char *make(Rewritten *f, bool always);
+
+/* The file that #include "name" means in a file of `folder`. NULL: none that is ours to look at. */
+static char *found(const char *folder, const char *name)
+{
+    struct stat s;
+    for (int i = -1; i < job.n_folders; i++) {
+        const char *in = i < 0 ? folder : job.folder[i];
+        char *path = *name == '/' || !strcmp(in, ".") ? strdup(name) : format("%s/%s", in, name);
+        if (!stat(path, &s) && S_ISREG(s.st_mode)) return path;
+        free(path);
+    }
+    return NULL;
+}
+
+typedef struct Including { char *folder; const char *wrong; } Including;
+
+/* A header that changed is named by its new place. A file that itself moves names all its neighbours by their place. */
+static const char *included(void *with, const char *name)
+{
+    Including *from = with;
+    char      *path = found(from->folder, name);
+    if (!path) return NULL;
+    Rewritten *f = job.file;
+    while (f < job.file + job.n_files && strcmp(f->path, path)) f++;
+    if (f == job.file + job.n_files) {
+        CHECK(job.n_files < MAX_FILES, "more than %d files included", MAX_FILES);
+        job.n_files++;
+        *f = (Rewritten){ .path = path };           /* in the list first: it may include itself */
+        const char *wrong = make(f, false);
+        if (wrong && !from->wrong) from->wrong = wrong;
+    }
+    return f->made;
+}
+
+/* Rewrites f->path. Where nothing changes there is no new file, unless it is asked for always. */
+static const char *make(Rewritten *f, bool always)
+{
+    FileBytes   text;
+    char       *out = NULL, *copy = strdup(f->path);
+    size_t      size;
+    int         changed;
+    Including   from = { .folder = dirname(copy) };
+    const char *wrong = file_read(f->path, &text);
+    if (wrong) return free(copy), wrong;
+    FILE *memory = open_memstream(&out, &size);
+    CHECK(memory, "no memory");
+    fprintf(memory, "#line 1 \"%s\"\n", f->path);
+    wrong = rewrite(memory, f->path, (char *)text.data, text.size, included, &from, &changed);
+    fclose(memory);
+    if (!wrong) wrong = from.wrong;
+    if (!wrong && (changed || always)) {
+        char *made = always ? format("%s.%d.cpp", job.output, (int)(f - job.file))
+                            : format("%s.%d.h", job.output, (int)(f - job.file));
+        FILE *file = fopen(made, "w");
+        if (!file || fwrite(out, 1, size, file) != size) wrong = sentence("%s cannot be written", made);
+        if (file && fclose(file) && !wrong) wrong = sentence("%s cannot be written", made);
+        f->made = made;
+    }
+    free(text.data);
+    free(out);
+    free(copy);
+    return wrong;
+}
+
+/* The list of what the output depends on names what was written, not what was made of it. */
+static const char *mend_depfile(void)
+{
+    FileBytes   text;
+    const char *wrong = job.depfile ? file_read(job.depfile, &text) : NULL;
+    if (!job.depfile || wrong) return wrong;
+    FILE *f = fopen(job.depfile, "w");
+    for (const char *p = (char *)text.data; f && *p;) {
+        Rewritten *r = job.file;
+        while (r < job.file + job.n_files && !(r->made && begins(p, r->made))) r++;
+        if (r == job.file + job.n_files) fputc(*p++, f);
+        else fputs(r->path, f), p += strlen(r->made);
+    }
+    if (!f || fclose(f)) wrong = sentence("%s cannot be written", job.depfile);
+    free(text.data);
+    return wrong;
+}
+
+/* ---- The command ------------------------------------------------------------------------------------------------- */
+
+static char *root(void)                     /* the folder that holds build/simtcc */
+{
+    static char path[PATH_MAX];
+    ssize_t     n = readlink("/proc/self/exe", path, sizeof path - 1);
+    CHECK(n > 0, "/proc/self/exe says nothing");
+    path[n] = 0;
+    return dirname(dirname(path));
+}
+
+static char *replaced_end(const char *path, const char *end)      /* x/y.o and .d: x/y.d */
+{
+    const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
+    return format("%.*s%s", (int)(dot && (!slash || dot > slash) ? dot - path : (long)strlen(path)), path, end);
+}
+
+/* What was written for a GPU: type puns through pointers, pragmas of nvcc's, stacks that must not be jumped over. */
+static const char *const always[] = { "-std=c++17", "-g", "-fno-strict-aliasing", "-fno-optimize-sibling-calls",
+    "-fstack-clash-protection", "-fno-delete-null-pointer-checks", "-D__CUDACC__=1", "-D__SIMT__=1", "-include",
+    "cuda_runtime.h", NULL };
+/* Comparing threadIdx.x with an int is everybody's habit, and nvcc's pragmas and attributes are not g++'s. */
+static const char *const quiet[] = { "-Wno-unknown-pragmas", "-Wno-attributes", "-Wno-sign-compare", NULL };
+/* The hooks of -fsanitize=thread, of basic blocks and of array bounds, whose functions are the emulator's. Scalar code:
+ * a vector's load would be one access where a GPU makes several. */
+static const char *const checked[] = { "-DSIMT_CHECK=1", "-O1", NULL };
+static const char *const checked_gcc[] = { "-fsanitize=thread,bounds", "-fsanitize-coverage=trace-pc",
+    "--param", "tsan-instrument-func-entry-exit=0", "--param", "tsan-distinguish-volatile=1", NULL };
+static const char *const checked_clang[] = { "-fsanitize=thread,array-bounds", "-fsanitize-coverage=trace-pc,bb",
+    "-fno-vectorize", "-fno-slp-vectorize", "-mllvm", "-tsan-instrument-func-entry-exit=0", "-mllvm",
+    "-tsan-distinguish-volatile=1", "-mllvm", "-tsan-instrument-read-before-write=1", NULL };
+
+static void flags(const char *top, int given)
+{
+    argument(job.compiler);
+    argument(format("-isystem%s/common/simt/include", top));
+    arguments(always);
+    for (int i = 0; i < given; i++)             /* the rewritten file lies elsewhere */
+        argument(format("-iquote%s", dirname(strdup(job.file[i].path))));
+    argument("-iquote.");
+    if (!job.optimised) argument("-O2");
+}
+
+static const char *read_arguments(int argc, char **argv)
+{
+    bool deps = false;
+    for (int i = 1; i < argc; i++) {
+        const char *a = argv[i], *next = i + 1 < argc ? argv[i + 1] : "";
+        if (!strcmp(a, "--check")) job.check = true;
+        else if (!strcmp(a, "--keep")) job.keep = true;
+        else if (begins(a, "--with=")) job.compiler = a + 7;
+        else if (!strcmp(a, "-o")) job.output = next;
+        else if (!strcmp(a, "-MF")) job.depfile = next;
+        else if (!strcmp(a, "-MD") || !strcmp(a, "-MMD")) deps = true;
+        else if (!strcmp(a, "-c") || !strcmp(a, "-S") || !strcmp(a, "-E")) job.links = false;
+        else if (!strcmp(a, "-fsyntax-only")) job.links = false;
+        else if (begins(a, "-O")) job.optimised = true;
+        else if (begins(a, "-I") || begins(a, "-iquote")) {
+            const char *dir = a + (a[1] == 'I' ? 2 : 7);
+            if (job.n_folders < MAX_FILES) job.folder[job.n_folders++] = *dir ? dir : next;
+        }
+    }
+    if (job.n_folders < MAX_FILES) job.folder[job.n_folders++] = ".";
+    for (int i = 1; i < argc; i++) {
+        if (!ends(argv[i], ".cu") || (i > 1 && !strcmp(argv[i - 1], "-o"))) continue;
+        if (job.n_files == MAX_FILES) return sentence("more than %d files", MAX_FILES);
+        job.file[job.n_files++] = (Rewritten){ .path = argv[i] };
+    }
+    if (!job.n_files) return "which .cu file? build/simtcc [--check] -c x.cu -o x.o";
+    if (!job.output && !job.links && job.n_files > 1) return "several .cu files with -c: one at a time";
+    if (!job.output) job.output = job.links ? "a.out" : replaced_end(basename(strdup(job.file[0].path)), ".o");
+    if (deps && !job.depfile) job.depfile = replaced_end(job.output, ".d");
+    return NULL;
+}
+
+/* Libraries of NVIDIA's are the emulator's own: build/simt/libs says what those need. */
+static bool is_library(const char *a)
+{
+    static const char *const ours[] = { "-lcublas", "-lcublasLt", "-lcudnn", "-lcudart", "-lcuda", "-lcurand", NULL };
+    for (const char *const *l = ours; *l; l++)
+        if (!strcmp(a, *l)) return true;
+    return false;
+}
+
+static const char *command(int argc, char **argv, const char *top, int given)
+{
+    int cu = 0;
+    flags(top, given);
+    for (int i = 1; i < argc; i++) {
+        const char *a = argv[i];
+        if (!strcmp(a, "--check") || !strcmp(a, "--keep") || begins(a, "--with=")) continue;
+        if (!strcmp(a, "-o")) { i++; continue; }
+        if (is_library(a)) job.wants_libraries = true;
+        else if (cu < given && a == job.file[cu].path) argument(job.file[cu++].made);
+        else argument(a);
+    }
+    bool clang = strstr(job.compiler, "clang");
+    arguments(quiet);
+    if (clang) argument("-Wno-pass-failed");    /* #pragma unroll is a wish */
+    if (job.check) {
+        arguments(checked);
+        arguments(clang ? checked_clang : checked_gcc);
+    }
+    argument("-o");
+    argument(job.output);
+    if (!job.links) return NULL;
+    argument(format("%s/build/simt/libsimt.a", top));
+    FileBytes libs = { 0 };
+    if (job.wants_libraries) {
+        const char *wrong = file_read(format("%s/build/simt/libs", top), &libs);
+        if (wrong) return wrong;
+        for (char *a = strtok((char *)libs.data, " \n"); a; a = strtok(NULL, " \n")) argument(a);
+    }
+    argument("-pthread");
+    argument("-ldl");
+    return NULL;
+}
+
+static int compile(void)
+{
+    extern char **environ;
+    pid_t pid;
+    int   status;
+    job.argv[job.n_argv] = NULL;
+    if (posix_spawnp(&pid, job.compiler, NULL, NULL, job.argv, environ))
+        return say(sentence("%s is not there, and .cu files need a C++ compiler (make doctor)", job.compiler));
+    if (waitpid(pid, &status, 0) < 0) return say("the compiler was lost");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int main(int argc, char **argv)
+{
+    const char *cxx = getenv("CXX");
+    if (cxx && *cxx) job.compiler = cxx;
+    const char *wrong = read_arguments(argc, argv);
+    int         given = job.n_files, status = 1;
+    for (int i = 0; i < given && !wrong; i++) wrong = make(&job.file[i], true);
+    if (!wrong) wrong = command(argc, argv, root(), given);
+    if (!wrong && !(status = compile())) wrong = mend_depfile();
+    for (int i = 0; i < job.n_files && !job.keep; i++)
+        if (job.file[i].made) unlink(job.file[i].made);
+    return wrong ? say(wrong) : status;
+}
