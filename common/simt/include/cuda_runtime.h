@@ -225,3 +225,5 @@ SIMT_INLINE T atomicCAS(T *p, simt::same<T> expected, simt::same<T> v, simt::Pla
 {
     return simt::atomically(p, at, [=](T old) { return memcmp(&old, &expected, sizeof old) ? old : v; });
 }
+
+#include "device_functions.h"
