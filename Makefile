@@ -140,6 +140,11 @@ libs = $(dnnl_libs) $(blas_libs) $(jansson_libs) $(png_libs) $(zlib_libs) -lm
 
 # make -n writes no flags: it would believe afterwards that they had been used.
 dry_run := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+# .cu files, and the emulator that runs them on the CPU: fast, and looked at (common/simt/README.md).
+cc_simt  = $(cxx) -std=c++17 $(warn) -O2 -g -isystem common/simt/include
+cu_fast  = build/simtcc --with=$(cxx) $(warn) -O2 -march=$(ARCH) $(include_flags)
+cu_check = build/simtcc --with=$(cxx) --check $(warn) $(include_flags)
+cu_nvcc  = $(nvcc) -std=c++17 -Xcompiler -Wall,-Wextra -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90 -Icommon -Igrading
 variants := ref f64 asan asan64 fuzz $(dist_variants)
 flag_text = $(strip $($1))
 define flag_file
@@ -153,6 +158,7 @@ endef
 ifneq ($(filter-out $(plain_goals),$(goals)),)
 $(foreach v,$(variants),$(eval $(call flag_file,cc_$v))$(eval $(call flag_file,ld_$v)))
 $(eval $(call flag_file,libs))
+$(foreach f,cc_simt cu_fast cu_check cu_nvcc,$(eval $(call flag_file,$f)))
 endif
 
 define variant
@@ -454,8 +460,45 @@ build/$1/grading/tests/test_%: build/$1/grading/tests/test_%.o $(patsubst %.c,bu
 endef
 $(foreach v,$(variants),$(eval $(call test_program,$v)))
 
+# ---- CUDA on the CPU: the same .cu files fast and in check mode; nvcc, where it is, compiles them as well ------------------
+
+build/simtcc: $(addprefix build/ref/common/,simt/simtcc.o simt/rewrite.o file.o check.o) build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(zlib_libs)
+build/simt/%.o: %.cpp build/flags/cc_simt
+	@mkdir -p $(@D)
+	$(Q)$(cc_simt) -MMD -MP -c -o $@ $<
+build/simt/libsimt.a: $(patsubst %.cpp,build/simt/%.o,$(wildcard common/simt/*.cpp))
+	$(Q)rm -f $@ && ar rcs $@ $^
+define cuda_mode
+build/simt/$1/%.o: %.cu build/simtcc build/flags/cu_$1
+	@mkdir -p $$(@D)
+	$$(Q)$$(cu_$1) -I$$(dir $$*) -MMD -MP -c -o $$@ $$<
+build/simt/$1/kernels: build/ref/grading/tests/simt/kernels.o $$(patsubst %.cu,build/simt/$1/%.o,$$(wildcard grading/tests/simt/kernels_*.cu)) build/simt/libsimt.a
+	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
+build/simt/$1/feature_%: build/simt/$1/grading/tests/simt/feature_%.o build/simt/libsimt.a
+	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
+endef
+$(foreach m,fast check,$(eval $(call cuda_mode,$m)))
+cuda_modes := fast
+cuda_tests := kernels $(patsubst grading/tests/simt/%.cu,%,$(wildcard grading/tests/simt/feature_*.cu))
+cuda_src := $(wildcard common/ops/*.cu stage[0-9]/*/*.cu grading/tests/simt/kernels_*.cu grading/tests/simt/feature_*.cu)
+build/check/simt/%.result: $(addprefix build/simt/,$(addsuffix /%,$(cuda_modes))) grading/tests/simt/run.sh
+	@sh scripts/unit.sh simt/$* sh grading/tests/simt/run.sh $* $(cuda_modes)
+build/warn/%.cpp.ok: %.cpp build/flags/cc_simt
+	@mkdir -p $(@D)
+	@if { $(cc_simt) -Werror -MMD -MP -MF $(@:.ok=.d) -MT $@ -c -o /dev/null $< && \
+	    $(if $(other_cxx),$(other_cxx) -std=c++17 $(warn) -Werror -isystem common/simt/include -fsyntax-only $<,:); } >$(@:.ok=.log) 2>&1; \
+	then echo ok >$@; else echo failed >$@; touch -d '2000-01-01' $@; fi
+build/warn/%.cu.ok: %.cu build/simtcc build/flags/cu_fast build/flags/cu_nvcc
+	@mkdir -p $(@D)
+	@if { $(cu_fast) -Werror -I$(dir $*) -MMD -MP -MF $(@:.ok=.d) -MT $@ -c -o $(@:.ok=.o) $< && \
+	    $(if $(other_cxx),build/simtcc --with=$(other_cxx) $(warn) -Werror $(include_flags) -I$(dir $*) -fsyntax-only -o $(@:.ok=.o) $<,:) && \
+	    $(if $(nvcc),$(cu_nvcc) -Werror all-warnings -I$(dir $*) -c -o $(@:.ok=.o) $<,:); } >$(@:.ok=.log) 2>&1; \
+	then echo ok >$@; else echo failed >$@; touch -d '2000-01-01' $@; fi
+	@rm -f $(@:.ok=.o)
+
 # Both compilers on every file, warnings as errors.
-all_src := $(common_src) $(wildcard grading/*.c grading/dist/*.c grading/fuzz/*.c bench/*.c bench/*/*.c) $(test_src) $(test_help) $(foreach n,$(names),$(wildcard $(dir_$n)/*.c))
+all_src := $(common_src) $(wildcard common/simt/*.c) $(wildcard grading/*.c grading/dist/*.c grading/fuzz/*.c bench/*.c bench/*/*.c) grading/tests/simt/kernels.c $(test_src) $(test_help) $(foreach n,$(names),$(wildcard $(dir_$n)/*.c))
 cc_warn = $(CC) -std=c17 $(warn) -Werror -O2 $(opt) $(openmp) $(include_flags) $(lib_cppflags)
 other_warn = $(other_cc) -std=c17 $(warn) -Werror -fopenmp-simd $(include_flags) $(lib_cppflags)
 build/warn/%.ok: %.c build/flags/cc_ref
@@ -507,7 +550,7 @@ build/check/asan64/%.result: build/asan64/grading/tests/%
 	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan64/$* ./$<
 build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/watch build/matrix build/export build/similar build/progress build/grade-all build/verify build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
 	@sh scripts/unit.sh scripts/$* sh $<
-build/check/compilers.result: $(all_src:%.c=build/warn/%.ok)
+build/check/compilers.result: $(all_src:%.c=build/warn/%.ok) $(if $(cxx),$(patsubst %,build/warn/%.ok,$(wildcard common/simt/*.cpp) $(cuda_src)))
 	@sh scripts/unit.sh compilers sh scripts/compilers.sh
 build/check/mistakes.result: $(call grader_of,$(names)) build/grade $(grading_src)
 	@sh scripts/unit.sh mistakes sh grading/mistakes.sh
@@ -525,7 +568,7 @@ folder_units = $(foreach n,$1,build/check/$(dir_$n).result $(if $(call has_main,
 test_names := $(notdir $(test_src:.c=))
 units = $(call folder_units,$(chosen)) $(if $(EX),,$(test_names:%=build/check/tests/%.result) \
     $(patsubst grading/tests/%.c,build/check/f64/%.result,$(in_f64)) $(test_sh:grading/tests/%.sh=build/check/scripts/%.result) \
-    $(fuzz_names:%=build/check/fuzz/%.result) build/check/compilers.result build/check/house.result)
+    $(fuzz_names:%=build/check/fuzz/%.result) $(if $(cxx),$(cuda_tests:%=build/check/simt/%.result)) build/check/compilers.result build/check/house.result)
 full_units = $(units) $(fuzz_names:%=build/check/fuzz_asan/%.result) $(if $(fuzz_cc),$(fuzz_names:%=build/check/fuzz_more/%.result)) \
     build/check/results.result build/check/mistakes.result $(test_names:%=build/check/asan/%.result) $(patsubst grading/tests/%.c,build/check/asan64/%.result,$(in_f64))
 
@@ -575,4 +618,4 @@ update:
 study:
 	@echo 'make study will run, resume and report the studies of research/. There are none yet.'
 
--include $(foreach v,$(variants),$(wildcard build/$v/*/*.d build/$v/*/*/*.d)) $(wildcard build/mine/*/*/*.d build/warn/*/*.d build/warn/*/*/*.d)
+-include $(foreach v,$(variants),$(wildcard build/$v/*/*.d build/$v/*/*/*.d)) $(wildcard build/mine/*/*/*.d build/warn/*/*.d build/warn/*/*/*.d build/warn/*/*/*/*.d build/simt/*/*/*.d build/simt/*/*/*/*.d build/simt/*/*/*/*/*.d)

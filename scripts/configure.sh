@@ -56,6 +56,13 @@ int main(void) { return sodium_init() < 0; }' -lsodium && sodium=-lsodium
 openmp=; links 'int main(void) { return 0; }' -fopenmp && openmp=-fopenmp
 asan=; links 'int main(void) { return 0; }' -fsanitize=address,undefined && asan=yes
 
+cxx= other_cxx=    # .cu files run on the CPU by a C++ compiler of the same house
+case $cc in *clang*) cxx_names='clang++ g++' ;; *) cxx_names='g++ clang++' ;; esac
+for c in $cxx_names; do
+    echo 'int main() { return 0; }' >"$tmp/t.cpp"
+    $c -std=c++17 -o "$tmp/t" "$tmp/t.cpp" >/dev/null 2>&1 || continue
+    if [ -z "$cxx" ]; then cxx=$c; else other_cxx=$c; fi
+done
 other=
 case $cc in *clang*) want=gcc ;; *) want=clang ;; esac
 for c in $want clang-19 clang-18 clang-17 clang-16 clang-15 clang-14; do command -v $c >/dev/null 2>&1 && other=$c && break; done
@@ -66,7 +73,7 @@ for c in clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14; do    # li
 int LLVMFuzzerTestOneInput(const unsigned char *d, size_t n) { return n && d[0] == 255; }' >"$tmp/t.c"
     $c -fsanitize=fuzzer,address,undefined -o "$tmp/t" "$tmp/t.c" >/dev/null 2>&1 && fuzz=$c && break
 done
-find_tool() { PATH=$PATH:$PWD/$deps/bin command -v "$1" 2>/dev/null | sed "s,^$PWD/,,"; }
+find_tool() { PATH=$PATH:$PWD/$deps/bin:/usr/local/cuda/bin command -v "$1" 2>/dev/null | sed "s,^$PWD/,,"; }
 
 mkdir -p "$(dirname "$out")" 2>/dev/null
 cat 2>/dev/null >"$out.new" <<EOF && mv "$out.new" "$out" && exit 0
@@ -87,6 +94,8 @@ seccomp_libs  := $seccomp
 sodium_libs   := $sodium
 have_asan     := $asan
 other_cc      := $other
+cxx           := $cxx
+other_cxx     := $other_cxx
 fuzz_cc       := $fuzz
 gnuplot       := $(find_tool gnuplot)
 valgrind      := $(find_tool valgrind)

@@ -20,6 +20,7 @@ cc=$(command -v gcc || command -v clang)
 row compiler  "$(first "${cc:-false}" --version)" cc
 row git       "$(first git --version)" git
 row clang     "$(first clang --version)" clang
+row C++       "$(v=$(value cxx); [ -n "$v" ] && first "$v" --version)" gxx
 row OpenBLAS  "$(lib blas_libs "$(value blas_libs | sed "s/.*-l/lib/")")" openblas
 row oneDNN    "$(lib dnnl_libs libdnnl)" onednn
 row Criterion "$(lib criterion_libs libcriterion)" criterion

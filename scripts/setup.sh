@@ -9,6 +9,7 @@ table=scripts/packages
 probe() {    # is this thing of the table here?
     case $1 in
     cc)       command -v "$CC" >/dev/null 2>&1 && command -v ld >/dev/null 2>&1 && echo 'int main(void) { return 0; }' | $CC -x c -o /dev/null - 2>/dev/null ;;
+    gxx)      command -v g++ >/dev/null 2>&1 || command -v clang++ >/dev/null 2>&1 ;;
     git | gdb | valgrind | xmllint | python3) command -v $1 >/dev/null 2>&1 ;;
     clang)    command -v clang >/dev/null 2>&1 || [ "$CC" = clang ] ;;
     gnuplot)  command -v gnuplot >/dev/null 2>&1 || [ -x build/deps/usr/bin/gnuplot ] ;;
