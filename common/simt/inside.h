@@ -112,6 +112,7 @@ void memory_init();
 bool in_arena(uintptr_t);
 Buffer *buffer_of(uintptr_t);               /* live or freed; NULL: none */
 std::string describe(uintptr_t address);    /* "8 bytes past the end of a, ..." */
+const char *fault_kind(uintptr_t address);  /* "out-of-bounds", "use-after-free", ... */
 void open_memory(bool);                     /* check mode: host code may or may not touch it */
 
 /* ---- stream.cpp ---- */
@@ -124,6 +125,7 @@ std::string text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 std::string place(Place);                   /* "file.cu:12" */
 std::string who(const Core &, const Thread &);      /* "block (0,0,0), thread (3,0,0)" */
 std::string ranges(const std::vector<int> &);       /* "0-47, 50" */
+std::string quoted(const std::string &);    /* for JSON */
 void report_init();
 void say(Severity, const char *kind, Place, const std::string &variable, const std::string &message);
 [[noreturn]] void stop_at(cudaError_t, const char *kind, Place, const std::string &variable,
@@ -131,9 +133,12 @@ void say(Severity, const char *kind, Place, const std::string &variable, const s
 
 /* ---- symbols.cpp ---- */
 
-uintptr_t load_offset();
+extern const uintptr_t load_offset;         /* where the executable was loaded, less where it was linked */
 Place place_of(const void *pc);             /* of the instruction before pc */
-void places_of(const std::vector<const void *> &pcs, std::vector<Place> &);
+/* A place in 32 bits: an instruction, by its distance from the executable's beginning, or a Place. */
+inline uint32_t site_of(const void *pc) { return (uint32_t)((uintptr_t)pc - load_offset); }
+uint32_t site_of(Place);
+Place site_place(uint32_t);
 struct Symbol {
     uintptr_t address;                      /* of a __shared__ variable: its offset in the TLS segment */
     size_t size;
@@ -141,24 +146,42 @@ struct Symbol {
 };
 const std::vector<Symbol> &shared_symbols();        /* sorted */
 const std::vector<Symbol> &global_symbols();
+size_t static_shared(const std::string &kernel);        /* bytes of its __shared__ variables */
 
-/* ---- check.cpp, shadow.cpp: in check mode ---- */
+/* ---- check.cpp, in check mode only ---- */
 
-enum Access { LOAD, STORE, ATOMIC };
+enum Access : uint8_t { LOAD, STORE, ATOMIC };
 void check_init();
-void check_launch(const Launch &);
 void check_block(Core &);
-void check_barrier(Core &);
-void check_warp(Core &, int warp, unsigned lanes);      /* they met and synchronised */
-void check_fence(Core &, Fence);
 void check_atomic(Core &, uintptr_t, size_t, Place);
-void check_returned(Core &, const Thread &);
+const char *verb(Access);                   /* "reads" */
+std::string name_at(const Core &, uintptr_t address, size_t size, std::string *variable);
+
+/* ---- shadow.cpp ---- */
+
 Shadow *shadow_new(size_t size);
 void shadow_free(Shadow *);
 void shadow_wrote(Shadow *, size_t offset, size_t size);
 size_t shadow_unwritten(Shadow *, size_t offset, size_t size);      /* the first byte nobody wrote, or size */
+void shadow_access(Core &, Shadow *, size_t offset, uintptr_t address, size_t size, Access, uint32_t site);
+void shadow_synchronise(Core &, uintptr_t address);     /* an atomic or a flag at that address */
+void shadow_volatile(bool);                             /* the next access is one */
+void shadow_block(Core &, Shadow *statics, Shadow *dynamic);
+void settle_pending(Core &);
+void check_launch(const Launch &);
+void check_barrier(Core &);
+void check_warp(Core &, int warp, unsigned lanes, bool synchronises);
+void check_fence(Core &);
+void check_returned(Core &, const Thread &);
 
 /* ---- counters.cpp ---- */
 
 extern bool counting;
+void counters_init();
+void count_launch(const Launch &);
+void count_barrier();
+void count_global(Core &, uintptr_t address, size_t size, Access, uint32_t site);
+void count_shared(Core &, uintptr_t address, size_t size, Access, uint32_t site);
+void count_step(Core &, uint32_t site);
+void count_flush(Core &, int warp);
 } // namespace simt

@@ -64,24 +64,39 @@ static std::string label(const Buffer *b)
 {
     size_t n = b->size / b->element;
     std::string what = b->element == 1 ? text("%zu bytes", n) : text("%zu elements of %zu bytes", n, b->element);
-    return text("%s (%s, cudaMalloc at %s)", b->name.empty() ? "a buffer" : b->name.c_str(), what.c_str(),
-                place(b->at).c_str());
+    return (b->name.empty() ? "a buffer" : b->name) + " (" + what + ", cudaMalloc at " + place(b->at) + ")";
+}
+
+static const Buffer *nearest(uintptr_t address, uintptr_t *distance)
+{
+    const Buffer *near = nullptr;
+    *distance = ~(uintptr_t)0;
+    for (auto &entry : buffers) {
+        const Buffer *b = entry.second;
+        uintptr_t end = b->base + b->size, d = address < b->base ? b->base - address
+                                               : address < end   ? 0
+                                                                 : address - end + 1;
+        if (d < *distance) *distance = d, near = b;
+    }
+    return near;
+}
+
+const char *fault_kind(uintptr_t address)
+{
+    uintptr_t distance;
+    const Buffer *near = nearest(address, &distance);
+    if (address < PAGE) return "null-pointer";
+    if (!near || !in_arena(address)) return "host-pointer";
+    return near->freed && distance < PAGE ? "use-after-free" : "out-of-bounds";
 }
 
 std::string describe(uintptr_t address)
 {
-    const Buffer *near = nullptr;
-    uintptr_t distance = ~(uintptr_t)0;
-    for (auto &entry : buffers) {
-        const Buffer *b = entry.second;
-        uintptr_t d = address < b->base             ? b->base - address
-                      : address < b->base + b->size ? 0
-                                                    : address - b->base - b->size + 1;
-        if (d < distance) distance = d, near = b;
-    }
+    uintptr_t distance;
+    const Buffer *near = nearest(address, &distance);
     if (address < PAGE) return "a null pointer";
     if (!near || !in_arena(address)) return text("%p, which is no memory of the device", (void *)address);
-    if (near->freed && distance < PAGE) return label(near) + ", which was given back by cudaFree";
+    if (near->freed && distance < PAGE) return label(near) + ", which cudaFree gave back";
     if (address < near->base) return text("%zu bytes before ", (size_t)(near->base - address)) + label(near);
     size_t offset = address - near->base;
     if (offset < near->size) return text("byte %zu of ", offset) + label(near);
@@ -111,7 +126,7 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
         if (on_fiber_stack(address))
             stop_at(cudaErrorIllegalAddress, "stack-overflow", at, "",
                     me + ": its stack is full: large local arrays, or recursion? SIMT_STACK=256K makes it larger");
-        stop_at(cudaErrorIllegalAddress, "illegal-address", at, "", me + ": reads or writes " + describe(address));
+        stop_at(cudaErrorIllegalAddress, fault_kind(address), at, "", me + ": reads or writes " + describe(address));
     }
     if (in_arena(address))
         say(ERROR, "device-pointer-on-host", at, "",

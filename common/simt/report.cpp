@@ -44,7 +44,7 @@ std::string ranges(const std::vector<int> &v)
     return s;
 }
 
-static std::string quoted(const std::string &s)
+std::string quoted(const std::string &s)
 {
     std::string q = "\"";
     for (char c : s)
@@ -70,7 +70,8 @@ void say(Severity severity, const char *kind, Place at, const std::string &varia
     static std::set<std::string> &told = *new std::set<std::string>;
     std::lock_guard<std::mutex> lock(mutex);
     std::string kernel = core && core->launch ? core->launch->name : "";
-    if (!told.insert(text("%s %s:%d ", kind, at.file ? at.file : "", at.line) + kernel + (at.file ? "" : message))
+    if (!told.insert(text("%s %s:%d ", kind, at.file ? at.file : "", at.line) + kernel + variable +
+                     (at.file ? "" : message))
              .second)
         return;
     n_errors += severity == ERROR;

@@ -94,12 +94,12 @@ void yield()
         next(*c);
 }
 
-void fence(Fence f)
+void fence(Fence)
 {
     Core *c = core;
     if (!c || !c->now) return;
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (checked) check_fence(*c, f);
+    if (checked) check_fence(*c);
     if (++c->now->turns % 16 == 0) yield();
 }
 
@@ -185,7 +185,7 @@ static void hold(Core &c, int warp, size_t number, Thread *last)
     Meeting m{ {}, g.came, g.at };
     for (int l = 0; l < 32; l++)
         if (g.came >> l & 1) m.lane[l] = c.threads[(size_t)warp * 32 + l].mine;
-    if (checked && g.synchronises) check_warp(c, warp, g.came);
+    if (checked) check_warp(c, warp, g.came, g.synchronises);
     if (g.together) g.together(m);
     for (int l = 0; l < 32; l++) {
         Thread *t = &c.threads[(size_t)warp * 32 + l];

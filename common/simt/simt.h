@@ -18,6 +18,7 @@
  *   SIMT_ORDER=forward, reverse or random:seed, of threads and blocks
  *   SIMT_STRICT=1      the process exits with 86 if anything was reported, leaks too
  *   SIMT_REPORT=path   every finding as a line of JSON, appended    SIMT_COUNT=1 or =path: counters, as text or as JSON
+ *   SIMT_LIMITS=path   what counters may be at most, a line of JSON each; more is a finding
  *   SIMT_STEPS=n       basic blocks a thread may run before it is called endless (check mode; 20 million)
  *   SIMT_STACK=64K     stack of one thread
  */
@@ -131,9 +132,9 @@ void report(Severity, const char *kind, Place at, const char *format, ...) __att
 int reports();                                /* errors told so far */
 
 /* What was counted in check mode: over all launches of a kernel since the last reset. NULL: of all kernels. The names
- * are in README.md; a name that does not exist is -1. Waits for the device. */
+ * are in README.md; a name that does not exist is -1. Waits for the device. C calls it simt_counter(). */
 double counter(const char *kernel, const char *name);
-void counters_reset();
+void counters_reset();                        /* from here on everything is counted */
 
 /* ---- Memory and streams, for what is built on them (cuBLAS, graphs, cooperative launches) ---- */
 

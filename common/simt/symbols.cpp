@@ -16,13 +16,13 @@
 
 namespace simt {
 
-/* Where the executable was loaded, less where it was linked. */
-uintptr_t load_offset()
+static uintptr_t find_load_offset()
 {
     uintptr_t offset = 0;
     dl_iterate_phdr([](dl_phdr_info *i, size_t, void *p) { return *(uintptr_t *)p = i->dlpi_addr, 1; }, &offset);
     return offset;
 }
+const uintptr_t load_offset = find_load_offset();
 
 /* Our own headers and the system's are not the learner's lines. */
 static bool ours(const char *file)
@@ -31,50 +31,47 @@ static bool ours(const char *file)
 }
 
 /* addr2line comes with every compiler (binutils). Of inlined calls, the innermost that is not ours. */
-void places_of(const std::vector<const void *> &pcs, std::vector<Place> &out)
+Place place_of(const void *pc)
 {
     static std::unordered_map<const void *, Place> &known = *new std::unordered_map<const void *, Place>;
     static std::mutex &mutex = *new std::mutex;
     std::lock_guard<std::mutex> lock(mutex);
-    uintptr_t offset = load_offset();
-    for (size_t i = 0; i < pcs.size();) {
-        std::string command = text("addr2line -a -i -e /proc/%d/exe", (int)getpid());
-        std::vector<const void *> asked;
-        for (; i < pcs.size() && asked.size() < 500; i++)
-            if (pcs[i] && !known.count(pcs[i])) {
-                asked.push_back(pcs[i]);
-                command += text(" 0x%zx", (size_t)((uintptr_t)pcs[i] - 1 - offset));
-                known[pcs[i]] = {nullptr, 0};
-            }
-        FILE *f = asked.empty() ? nullptr : popen((command + " 2>/dev/null").c_str(), "r");
-        if (!f) continue;
-        char line[1024];
-        size_t n = 0;
-        bool found = false;
-        while (fgets(line, sizeof line, f)) {
-            if (line[0] == '0' && line[1] == 'x') {
-                n++, found = false;
-                continue;
-            }
-            char *colon = strrchr(line, ':');
-            if (!n || n > asked.size() || found || !colon || ours(line)) continue;
-            *colon = 0;
-            int number = atoi(colon + 1);
-            if (!number) continue;
-            known[asked[n - 1]] = {strdup(line), number};
-            found = true;
-        }
-        pclose(f);
+    auto old = known.find(pc);
+    if (old != known.end()) return old->second;
+    Place &found = known[pc];
+    found = {nullptr, 0};
+    std::string command = text("addr2line -i -e /proc/%d/exe 0x%zx 2>/dev/null", (int)getpid(),
+                               (size_t)((uintptr_t)pc - 1 - load_offset));
+    FILE *f = pc ? popen(command.c_str(), "r") : nullptr;
+    char line[1024];
+    while (f && fgets(line, sizeof line, f)) {
+        char *colon = strrchr(line, ':');
+        int number = colon ? atoi(colon + 1) : 0;
+        if (found.file || !number || ours(line)) continue;
+        *colon = 0;
+        found = {strdup(line), number};
     }
-    out.clear();
-    for (const void *pc : pcs) out.push_back(known[pc]);
+    if (f) pclose(f);
+    return found;
 }
 
-Place place_of(const void *pc)
+static const uint32_t BY_PLACE = 1u << 31;
+static std::vector<Place> &places = *new std::vector<Place>;
+
+uint32_t site_of(Place p)
 {
-    std::vector<Place> one;
-    places_of({pc}, one);
-    return one[0];
+    static std::unordered_map<uint64_t, uint32_t> known;
+    uint32_t &site = known[(uint64_t)(uintptr_t)p.file * 65536 + (uint64_t)p.line];
+    if (!site) {
+        places.push_back(p);
+        site = BY_PLACE + (uint32_t)places.size() - 1;
+    }
+    return site;
+}
+
+Place site_place(uint32_t site)
+{
+    return site & BY_PLACE ? places[site & ~BY_PLACE] : place_of((const void *)(site + load_offset));
 }
 
 /* ---- Variables ---- */
@@ -95,7 +92,7 @@ static void add(const char *name, const Elf64_Sym &s)
     size_t cut = full.rfind("::");
     std::string function = cut == full.npos ? "" : full.substr(0, cut);
     Symbol made = {s.st_value, s.st_size, cut == full.npos ? full : full.substr(cut + 2), function};
-    if (type == STT_OBJECT) made.address += load_offset();
+    if (type == STT_OBJECT) made.address += load_offset;
     (type == STT_TLS ? table.shared : table.global).push_back(made);
 }
 
@@ -125,4 +122,22 @@ static void read_symbols()
 
 const std::vector<Symbol> &shared_symbols() { return read_symbols(), table.shared; }
 const std::vector<Symbol> &global_symbols() { return read_symbols(), table.global; }
+
+/* "kernel<32>" and "void ns::kernel<32>(float*)" -> "kernel" */
+static std::string base_name(std::string s)
+{
+    s = s.substr(0, s.find_first_of("<("));
+    size_t cut = s.find_last_of(" :");
+    return cut == s.npos ? s : s.substr(cut + 1);
+}
+
+size_t static_shared(const std::string &kernel)
+{
+    std::string name = base_name(kernel);
+    std::unordered_map<std::string, size_t> by_function;        /* of a template, the largest counts */
+    size_t most = 0;
+    for (const Symbol &s : shared_symbols())
+        if (base_name(s.function) == name) most = std::max(most, by_function[s.function] += s.size);
+    return most;
+}
 } // namespace simt
