@@ -479,7 +479,7 @@ build/simt/$1/feature_%: build/simt/$1/grading/tests/simt/feature_%.o build/simt
 	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
 endef
 $(foreach m,fast check,$(eval $(call cuda_mode,$m)))
-cuda_modes := fast
+cuda_modes := fast check
 cuda_tests := kernels $(patsubst grading/tests/simt/%.cu,%,$(wildcard grading/tests/simt/feature_*.cu))
 cuda_src := $(wildcard common/ops/*.cu stage[0-9]/*/*.cu grading/tests/simt/kernels_*.cu grading/tests/simt/feature_*.cu)
 build/check/simt/%.result: $(addprefix build/simt/,$(addsuffix /%,$(cuda_modes))) grading/tests/simt/run.sh
