@@ -57,6 +57,25 @@ Test(data, embedded_sets)
     arena_free(a);
 }
 
+/* NIST's, as published: so many rows and columns, and what all their targets add up to. */
+Test(data, certified_sets)
+{
+    static const struct {
+        const char *name;
+        int rows, columns;
+        double sum;
+    } SET[] = { { "norris", 36, 1, 15112.9 }, { "longley", 16, 6, 1045072 }, { "filip", 82, 1, 69.6652 } };
+    Arena *a = arena_new("test");
+    for (int i = 0; i < 3; i++) {
+        Dataset d = load(a, SET[i].name, F64);
+        double sum = 0;
+        for (int64_t r = 0; r < d.y->shape[0]; r++) sum += tensor_get(d.y, r);
+        cr_assert(d.x->shape[0] == SET[i].rows && d.x->shape[1] == SET[i].columns && d.classes == 0, "%s", d.name);
+        cr_assert(fabs(sum - SET[i].sum) < 1e-9 * sum, "%s: the targets add up to %.12g", d.name, sum);
+    }
+    arena_free(a);
+}
+
 /* Row i of the file is unseen where i % 5 == 4; both parts keep the file's order. */
 Test(data, split)
 {

@@ -1,4 +1,4 @@
-/* least_squares.c -- the w that makes |X w - y|^2 smallest, with or without a penalty, in one pass over X. */
+/* lstsq.c -- the w that makes |X w - y|^2 smallest, with or without a penalty, in one pass over X. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <omp.h>
 #endif
 #include "check.h"
-#include "least_squares.h"
+#include "lstsq.h"
 
 static int threads(void)
 {
@@ -174,14 +174,14 @@ static double residual(const double *X, const double *y, const double *w, int64_
     return rss;
 }
 
-const char *least_squares_normal(double *w, double *rss, const double *X, const double *y, double lambda,
+const char *lstsq_normal(double *w, double *rss, const double *X, const double *y, double lambda,
                                  int64_t free_ones, int64_t N, int64_t D)
 {
     const char *why =
         lambda > 0 && free_ones == 0 ? NULL : refuse(N, D); /* a penalty on all determines any number of weights */
     if (why) return why;
     CHECK(lambda >= 0 && free_ones >= 0 && free_ones <= D && N >= 0 && D >= 1,
-          "least_squares_normal: lambda %g, %lld of %lld columns free", lambda, (long long)free_ones, (long long)D);
+          "lstsq_normal: lambda %g, %lld of %lld columns free", lambda, (long long)free_ones, (long long)D);
     int64_t line = (D + 1 + WIDE - 1) / WIDE * WIDE;
     double *G = doubles_new(line * line);
     gram(G, line, X, y, N, D);
@@ -275,7 +275,7 @@ static int64_t dependent_column(const double *R, int64_t K)
     return -1;
 }
 
-const char *least_squares_qr(double *w, double *rss, const double *X, const double *y, int64_t N, int64_t D)
+const char *lstsq_qr(double *w, double *rss, const double *X, const double *y, int64_t N, int64_t D)
 {
     const char *why = refuse(N, D);
     if (why) return why;

@@ -1,4 +1,4 @@
-/* least_squares.h -- the w that makes |X w - y|^2 smallest, with or without a penalty, in one pass over X. */
+/* lstsq.h -- the w that makes |X w - y|^2 smallest, with or without a penalty, in one pass over X. */
 #pragma once
 #include <stdint.h>
 
@@ -14,11 +14,11 @@
  * The first free_ones weights (an intercept) are not penalised. As fast as X can be read while D is small, but it
  * squares the condition number of X: with columns of unit length and condition 1e6, four digits are left.
  */
-const char *least_squares_normal(double *w, double *rss, const double *X, const double *y, double lambda,
+const char *lstsq_normal(double *w, double *rss, const double *X, const double *y, double lambda,
                                  int64_t free_ones, int64_t N, int64_t D);
 
 /*
  * Householder's QR, block of rows after block of rows: a few times the work, all digits.
  * TSQR: Demmel, Grigori, Hoemmen, Langou, SIAM Journal on Scientific Computing 34, 2012.
  */
-const char *least_squares_qr(double *w, double *rss, const double *X, const double *y, int64_t N, int64_t D);
+const char *lstsq_qr(double *w, double *rss, const double *X, const double *y, int64_t N, int64_t D);

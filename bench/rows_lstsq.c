@@ -1,11 +1,11 @@
-/* rows_least_squares.c -- who else solves a linear regression: the library, LAPACK (Python's peers are in peers/). */
+/* rows_lstsq.c -- who else solves a linear regression: the library, LAPACK (Python's peers are in peers/). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "bench.h"
 #include "check.h"
 #include "data.h"
-#include "least_squares.h"
+#include "lstsq.h"
 #include "rng.h"
 #include "versions.h"
 
@@ -53,8 +53,10 @@ void dgels_(const char *trans, const int *m, const int *n, const int *nrhs, doub
             const int *ldb, double *work, const int *lwork, int *info);
 void dgelsd_(const int *m, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb,
              double *s, const double *rcond, int *rank, double *work, const int *lwork, int *iwork, int *info);
+void dgelsy_(const int *m, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb,
+             int *jpvt, const double *rcond, int *rank, double *work, const int *lwork, int *info);
 
-/* Both overwrite what they are given, and want columns, so each call copies and turns X, as every caller from C must.
+/* All overwrite what they are given, and want columns, so each call copies and turns X, as every caller from C must.
  */
 typedef struct Lapack { double *A, *y, *s, *work; int *iwork, lwork; } Lapack;
 
@@ -70,18 +72,19 @@ static void turn(Lapack *l, const double *X, const double *y, int N, int D)
 static Lapack *lapack_new(int N, int D)
 {
     int     one = 1, ask = -1, rank, info;
-    double  best[2] = { 0 }, eps = -1;
+    double  best[3] = { 0 }, eps = -1;
     int     ints = 0;
     Lapack *l = calloc(1, sizeof *l);
     CHECK(l, "bench: no memory");
     dgels_("N", &N, &D, &one, NULL, &N, NULL, &N, &best[0], &ask, &info);
     dgelsd_(&N, &D, &one, NULL, &N, NULL, &N, NULL, &eps, &rank, &best[1], &ask, &ints, &info);
-    l->lwork = (int)fmax(best[0], best[1]);
+    dgelsy_(&N, &D, &one, NULL, &N, NULL, &N, NULL, &eps, &rank, &best[2], &ask, &info);
+    l->lwork = (int)fmax(fmax(best[0], best[1]), best[2]);
     l->A = malloc((size_t)N * (size_t)D * sizeof(double));
     l->y = malloc((size_t)N * sizeof(double));
     l->s = malloc((size_t)D * sizeof(double));
     l->work = malloc((size_t)l->lwork * sizeof(double));
-    l->iwork = malloc((size_t)(ints > 0 ? ints : 1) * sizeof(int));
+    l->iwork = malloc((size_t)(ints > D ? ints : D) * sizeof(int));
     CHECK(l->A && l->y && l->s && l->work && l->iwork, "bench: no memory for LAPACK");
     return l;
 }
@@ -136,18 +139,30 @@ static void gelsd(Bench *b, const int *size)
     if (info == 0) memcpy(w, l->y, (size_t)D * sizeof *w);
 }
 
+/* By pivoted QR. Columns marked 0 may change places. */
+static void gelsy(Bench *b, const int *size)
+{
+    int     N = size[0], D = size[1], one = 1, rank, info;
+    double  tiny = 1e-13, *w = bench_out_doubles(b, "w", D);
+    Lapack *l = bench_kept(b);
+    turn(l, bench_in_doubles(b, "X", count(size)), bench_in_doubles(b, "y", N), N, D);
+    memset(l->iwork, 0, (size_t)D * sizeof *l->iwork);
+    dgelsy_(&N, &D, &one, l->A, &N, l->y, &N, l->iwork, &tiny, &rank, l->work, &l->lwork, &info);
+    if (info == 0) memcpy(w, l->y, (size_t)D * sizeof *w);
+}
+
 /* ---- Ours -------------------------------------------------------------------------------------------------------- */
 
 static void normal(Bench *b, const int *size)
 {
-    least_squares_normal(bench_out_doubles(b, "w", size[1]), NULL, bench_in_doubles(b, "X", count(size)),
-                         bench_in_doubles(b, "y", size[0]), 0, 0, size[0], size[1]);
+    lstsq_normal(bench_out_doubles(b, "w", size[1]), NULL, bench_in_doubles(b, "X", count(size)),
+                 bench_in_doubles(b, "y", size[0]), 0, 0, size[0], size[1]);
 }
 
 static void qr(Bench *b, const int *size)
 {
-    least_squares_qr(bench_out_doubles(b, "w", size[1]), NULL, bench_in_doubles(b, "X", count(size)),
-                     bench_in_doubles(b, "y", size[0]), size[0], size[1]);
+    lstsq_qr(bench_out_doubles(b, "w", size[1]), NULL, bench_in_doubles(b, "X", count(size)),
+             bench_in_doubles(b, "y", size[0]), size[0], size[1]);
 }
 
 /* bench_linear_regression.c, the room's own file, has the sizes and costs. */
@@ -160,5 +175,15 @@ BENCH_OF(linear_regression_others, linear_regression) = {
       .teardown = lapack_teardown },
     { "linear_regression_qr", gelsd, .contestant = "LAPACK gelsd", .version = version_lapack, .setup = lapack_setup,
       .teardown = lapack_teardown },
+    { 0 }
+};
+
+BENCH_OF(least_squares_others, least_squares) = {
+    { "least_squares_solve", qr, .contestant = "library", .inputs = inputs, .truth = truth, .tolerance = 1e-8 },
+    { "least_squares_solve", gels, .contestant = "LAPACK gels", .version = version_lapack, .setup = lapack_setup,
+      .teardown = lapack_teardown },
+    { "least_squares_pivoted", gelsy, .contestant = "LAPACK gelsy", .version = version_lapack, .inputs = inputs,
+      .truth = truth, .tolerance = 1e-8, .setup = lapack_setup, .teardown = lapack_teardown },
+    { "least_squares_normal", normal, .contestant = "library", .inputs = inputs, .truth = truth, .tolerance = 1e-8 },
     { 0 }
 };

@@ -1,53 +1,46 @@
-/* test_least_squares.c -- certified values first, then what makes a solution one: X^T (X w - y) = 0. */
+/* test_lstsq.c -- certified values first, then what makes a solution one: X^T (X w - y) = 0. */
 #include <criterion/criterion.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "least_squares.h"
+#include "data.h"
+#include "lstsq.h"
 #include "rng.h"
 
 typedef const char *Solver(double *w, double *rss, const double *X, const double *y, int64_t N, int64_t D);
 
 static const char *normal(double *w, double *rss, const double *X, const double *y, int64_t N, int64_t D)
 {
-    return least_squares_normal(w, rss, X, y, 0, 0, N, D);
+    return lstsq_normal(w, rss, X, y, 0, 0, N, D);
 }
 
 static const struct {
     const char *name;
     Solver *solve;
-} SOLVERS[] = { { "normal", normal }, { "qr", least_squares_qr } };
+} SOLVERS[] = { { "normal", normal }, { "qr", lstsq_qr } };
 enum { N_SOLVERS = sizeof SOLVERS / sizeof *SOLVERS };
 
 /* Longley 1967, with the values that NIST certifies (StRD, Longley): condition number 5e9, so that bad methods lose
  * all. */
-Test(least_squares, longley)
+Test(lstsq, longley)
 {
-    static const double DATA[16][7] = {
-        { 60323, 83.0, 234289, 2356, 1590, 107608, 1947 },  { 61122, 88.5, 259426, 2325, 1456, 108632, 1948 },
-        { 60171, 88.2, 258054, 3682, 1616, 109773, 1949 },  { 61187, 89.5, 284599, 3351, 1650, 110929, 1950 },
-        { 63221, 96.2, 328975, 2099, 3099, 112075, 1951 },  { 63639, 98.1, 346999, 1932, 3594, 113270, 1952 },
-        { 64989, 99.0, 365385, 1870, 3547, 115094, 1953 },  { 63761, 100.0, 363112, 3578, 3350, 116219, 1954 },
-        { 66019, 101.2, 397469, 2904, 3048, 117388, 1955 }, { 67857, 104.6, 419180, 2822, 2857, 118734, 1956 },
-        { 68169, 108.4, 442769, 2936, 2798, 120445, 1957 }, { 66513, 110.8, 444546, 4681, 2637, 121950, 1958 },
-        { 68655, 112.6, 482704, 3813, 2552, 123366, 1959 }, { 69564, 114.2, 502601, 3931, 2514, 125368, 1960 },
-        { 69331, 115.7, 518173, 4806, 2572, 127852, 1961 }, { 70551, 116.9, 554894, 4007, 2827, 130081, 1962 },
-    };
     static const double CERTIFIED[7] = { -3482258.63459582, 15.0618722713733,  -0.358191792925910E-01,
                                          -2.02022980381683, -1.03322686717359, -0.511041056535807E-01,
                                          1829.15146461355 };
-    double X[16 * 7], y[16], w[7], rss;
-    for (int n = 0; n < 16; n++) {
-        y[n] = DATA[n][0];
-        for (int d = 0; d < 7; d++) X[n * 7 + d] = d ? DATA[n][d] : 1;
-    }
-    const char *why = least_squares_qr(w, &rss, X, y, 16, 7);
+    double X[16 * 7], w[7], rss;
+    Arena *a = arena_new("test");
+    Dataset set;
+    const char *why = data_load(a, "longley", F64, &set);
+    cr_assert_null(why, "%s", why);
+    for (int i = 0; i < 16 * 7; i++) X[i] = i % 7 ? ((double *)set.x->data)[i / 7 * 6 + i % 7 - 1] : 1;
+    why = lstsq_qr(w, &rss, X, set.y->data, 16, 7);
     cr_assert_null(why, "%s", why);
     for (int d = 0; d < 7; d++)
         cr_expect(fabs(w[d] - CERTIFIED[d]) <= 1e-7 * fabs(CERTIFIED[d]), "w[%d] is %.12g, certified %.12g", d, w[d],
                   CERTIFIED[d]);
     cr_expect(fabs(rss - 836424.055505915) <= 1e-7 * 836424, "rss %.12g", rss);
+    arena_free(a);
 }
 
 static double *random_numbers(Rng *rng, int64_t n)
@@ -81,7 +74,7 @@ static const struct {
 } SHAPES[] = { { 1, 1 },    { 7, 7 },     { 8, 7 },     { 33, 1 },   { 65, 15 },  { 100, 16 },
                { 129, 17 }, { 1000, 33 }, { 3001, 13 }, { 257, 95 }, { 300, 97 }, { 611, 131 } };
 
-Test(least_squares, residual_is_orthogonal)
+Test(lstsq, residual_is_orthogonal)
 {
     Rng rng = rng_new(11);
     for (size_t i = 0; i < sizeof SHAPES / sizeof *SHAPES; i++) {
@@ -104,23 +97,23 @@ Test(least_squares, residual_is_orthogonal)
     }
 }
 
-Test(least_squares, ridge)
+Test(lstsq, ridge)
 {
     enum { N = 501, D = 23 };
     Rng     rng = rng_new(12);
     double *X = random_numbers(&rng, N * D), *y = random_numbers(&rng, N), w[D];
     for (int free_ones = 0; free_ones < 3; free_ones++) {
-        cr_expect_null(least_squares_normal(w, NULL, X, y, 37.5, free_ones, N, D));
+        cr_expect_null(lstsq_normal(w, NULL, X, y, 37.5, free_ones, N, D));
         double off = not_orthogonal(X, y, w, 37.5, free_ones, N, D);
         cr_expect(off < 1e-13, "%d free: %g off", free_ones, off);
     }
-    cr_expect_null(least_squares_normal(w, NULL, X, y, 1, 0, 5, D), "5 rows and a penalty determine 23 weights");
+    cr_expect_null(lstsq_normal(w, NULL, X, y, 1, 0, 5, D), "5 rows and a penalty determine 23 weights");
     cr_expect(not_orthogonal(X, y, w, 1, 0, 5, D) < 1e-13);
     free(X), free(y);
 }
 
 /* Two columns that differ by 1e-6: normal equations have 4 digits left, QR has 10. */
-Test(least_squares, nearly_dependent)
+Test(lstsq, nearly_dependent)
 {
     enum { N = 400, D = 3 };
     Rng     rng = rng_new(13);
@@ -129,7 +122,7 @@ Test(least_squares, nearly_dependent)
         X[n * D + 2] = X[n * D + 1] + 1e-6 * X[n * D + 2];
         y[n] = 3 * X[n * D] + X[n * D + 1] - 2 * X[n * D + 2];
     }
-    cr_expect_null(least_squares_qr(w, NULL, X, y, N, D));
+    cr_expect_null(lstsq_qr(w, NULL, X, y, N, D));
     for (int d = 0; d < D; d++) cr_expect(fabs(w[d] - (double[]){ 3, 1, -2 }[d]) < 1e-9, "qr: w[%d] = %.12g", d, w[d]);
     cr_expect_null(normal(w, NULL, X, y, N, D));
     for (int d = 0; d < D; d++)
@@ -137,7 +130,7 @@ Test(least_squares, nearly_dependent)
     free(X);
 }
 
-Test(least_squares, refused_with_a_sentence)
+Test(lstsq, refused_with_a_sentence)
 {
     enum { N = 300, D = 9 };
     Rng     rng = rng_new(14);
@@ -172,7 +165,7 @@ Test(least_squares, refused_with_a_sentence)
 }
 
 /* The same bits again, inputs untouched. */
-Test(least_squares, repeats)
+Test(lstsq, repeats)
 {
     enum { N = 20011, D = 5 };
     Rng     rng = rng_new(15);
