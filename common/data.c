@@ -23,6 +23,7 @@ static const char *read_table(Arena *, const Set *, Dtype, Dataset *);
 static const char *read_mnist(Arena *, const Set *, Dtype, Dataset *);
 static const char *read_california(Arena *, const Set *, Dtype, Dataset *);
 static const char *read_plane(Arena *, const Set *, Dtype, Dataset *);
+static const char *read_signs(Arena *, const Set *, Dtype, Dataset *);
 
 static const Set SET[] = {
     { .name = "digits", .file = { "common/data/digits.csv.gz" }, .classes = 10, .scale = 1. / 16,
@@ -47,6 +48,10 @@ static const Set SET[] = {
     { .name = "chameleon_t7", .classes = 10, .scale = 1, .fetched = true, .read = read_plane,
       .file = { "data/clustering/other/chameleon_t7_10k.data.gz",
                 "data/clustering/other/chameleon_t7_10k.labels0.gz" } },
+    { .name = "a9a", .file = { "data/libsvm/a9a.gz", "data/libsvm/a9a.t.gz" }, .classes = 2, .scale = 1,
+      .fetched = true, .read = read_signs },
+    { .name = "heart_scale", .file = { "data/libsvm/heart_scale" }, .classes = 2, .scale = 1, .fetched = true,
+      .read = read_signs },
 };
 enum { SETS = sizeof SET / sizeof *SET };
 
@@ -288,6 +293,43 @@ static const char *read_plane(Arena *a, const Set *s, Dtype dtype, Dataset *out)
         put(out->y, r, ((double *)t[1].column[0].number->data)[r]);
     }
     out->train = wrong ? 0 : t[0].rows;
+    arena_free(own);
+    return wrong;
+}
+
+/* ---- LIBSVM's files: labels -1 and 1 become classes 0 and 1. A second file holds the unseen rows. ---- */
+
+static const char *check_signs(const char *path, const Libsvm *m)
+{
+    const double *y = m->y->data;
+    for (int64_t r = 0; r < m->rows; r++)
+        if (y[r] != 1 && y[r] != -1)
+            return sentence("%s: row %lld: label %g, not -1 or 1", path, (long long)r + 1, y[r]);
+    return NULL;
+}
+
+static const char *read_signs(Arena *a, const Set *s, Dtype dtype, Dataset *out)
+{
+    Arena *own = arena_new("data_load");
+    char path[PATH_MAX];
+    Libsvm m[2] = { 0 };
+    Tensor *x[2];
+    const char *wrong = NULL;
+    int files = s->file[1] ? 2 : 1;
+    for (int i = 0; !wrong && i < files; i++) {
+        path_of(path, s->file[i]);
+        wrong = libsvm_read(own, path, (LibsvmArg){ .dtype = F64, .columns = m[0].columns }, &m[i]);
+        if (!wrong) wrong = check_signs(path, &m[i]);
+        if (!wrong) wrong = libsvm_dense(own, &m[i], &x[i]);
+    }
+    if (!wrong) wrong = make(a, s, dtype, m[0].rows + m[1].rows, m[0].columns, false, out);
+    if (!wrong) out->train = files == 2 ? m[0].rows : train_rows(m[0].rows);
+    for (int i = 0; !wrong && i < files; i++)
+        for (int64_t r = 0, D = m[0].columns; r < m[i].rows; r++) {
+            int64_t to = files == 1 ? row_to(r, out->train) : i * m[0].rows + r;
+            for (int64_t d = 0; d < D; d++) put(out->x, to * D + d, s->scale * ((double *)x[i]->data)[r * D + d]);
+            put(out->y, to, ((double *)m[i].y->data)[r] > 0);
+        }
     arena_free(own);
     return wrong;
 }

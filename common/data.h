@@ -64,8 +64,8 @@ typedef struct Dataset {
 /* digits 1797x64 (pixels / 16), iris 150x4, wine 178x13, breast_cancer 569x30, diabetes 442x10; norris 36x1,
  * longley 16x6, filip 82x1, whose least squares NIST certifies: embedded.
  * mnist 70000x784 (pixels / 255), california 20640x13 (one-hot ocean_proximity, missing bedrooms by the training
- * median), chameleon_t4, _t5 8000x2, _t7 10000x2 (label 0: noise; none unseen): after `make data`, else a sentence that
- * says so. dtype: F32 or F64. */
+ * median), chameleon_t4, _t5 8000x2, _t7 10000x2 (label 0: noise; none unseen), a9a 48842x123, heart_scale 270x13
+ * (label 1: class 1): after `make data`, else a sentence that says so. dtype: F32 or F64. */
 const char *data_load(Arena *, const char *name, Dtype, Dataset *out);
 bool        data_here(const char *name);
 const char *data_root(void);            /* the repository's folder, from the program's own path, else the current one */

@@ -22,7 +22,8 @@ static Dataset load(Arena *a, const char *name, Dtype dtype)
     cr_assert_str_eq(d.name, name);
     cr_assert(d.x->dtype == dtype && d.x->ndim == 2 && d.y->ndim == 1 && d.y->shape[0] == d.x->shape[0]);
     cr_assert_eq(d.y->dtype, d.classes ? I32 : dtype);
-    cr_assert_eq(d.train, d.x->shape[0] - (strcmp(name, "mnist") ? d.x->shape[0] / 5 : 10000));
+    cr_assert_eq(d.train, d.x->shape[0] - (!strcmp(name, "mnist") ? 10000 : !strcmp(name, "a9a") ? 16281 :
+                                                                               d.x->shape[0] / 5));
     return d;
 }
 
@@ -153,6 +154,22 @@ Test(data, real_sets)
         double mean = sum / (60000 * 784), sd = sqrt(squares / (60000 * 784) - mean * mean);
         cr_assert(fabs(mean - .1307) < 5e-5 && fabs(sd - .3081) < 5e-5, "mean %g, deviation %g", mean,
                   sd); /* as everywhere */
+    }
+    if (data_here("a9a")) {
+        Dataset d = load(a, "a9a", F64);
+        cr_assert(d.x->shape[0] == 48842 && d.x->shape[1] == 123 && d.classes == 2);
+        int high[2] = { 0 }, entries[2] = { 0 };        /* as counted from the files, to learn from and unseen */
+        for (int64_t r = 0; r < 48842; r++) {
+            high[r >= d.train] += ((int32_t *)d.y->data)[r];
+            for (int64_t k = 0; k < 123; k++) entries[r >= d.train] += ((double *)d.x->data)[r * 123 + k] == 1;
+        }
+        cr_assert(high[0] == 7841 && high[1] == 3846 && entries[0] == 451592 && entries[1] == 225731);
+    }
+    if (data_here("heart_scale")) {
+        Dataset d = load(a, "heart_scale", F32);
+        float *x = d.x->data;
+        cr_assert(d.x->shape[0] == 270 && d.x->shape[1] == 13 && d.train == 216);
+        cr_assert(x[0] == .708333f && x[10] == 0 && ((int32_t *)d.y->data)[0] == 1 && ((int32_t *)d.y->data)[1] == 0);
     }
     if (data_here("california")) {
         Dataset d = load(a, "california", F64);
