@@ -1,6 +1,6 @@
 /* confine.c -- process 1 of the sandbox that bubblewrap makes: enters L1 there, runs the program, tells how it ended.
  *
- *   confine PROFILE ARG...    PROFILE: a digit of Profile; t or -: may it start threads; n or -: are calls to be named
+ *   confine PROFILE ARG...    PROFILE: a digit of Profile; a digit, what it may; n or -: are calls to be named
  *
  * The program is open on PROGRAM_FD, or ARG names a tool that runs it. */
 #define _GNU_SOURCE
@@ -21,7 +21,8 @@ static void run(const char *profile, char **argv)
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     sandbox_become(&(Shut){ .profile = (Profile)(profile[0] - '0'),
-                            .threads = profile[1] == 't',
+                            .may = (unsigned)(profile[1] - '0') % MAY_ALL,
+                            .alone = true,
                             .name_calls = profile[2] == 'n' },
                    true, (const char *const *)argv, (const char *const *)environ);
 }

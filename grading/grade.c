@@ -56,7 +56,7 @@ static bool find_name(Exercise *e)
     return true;
 }
 
-static void read_header_line(Exercise *e)
+static bool read_header_line(Exercise *e)
 {
     char path[300], line[300] = "";
     snprintf(path, sizeof path, "%s/%s.h", e->dir, e->name);
@@ -64,10 +64,11 @@ static void read_header_line(Exercise *e)
     for (int i = 0; f && i < 2; i++)
         if (!fgets(line, sizeof line, f)) *line = 0;
     if (f) fclose(f);
-    const char *needs = strstr(line, "needs:"), *profile = strstr(line, "profile:");
+    const char *needs = strstr(line, "needs:"), *unknown;
     e->needs_common = needs && strstr(needs, "common");
-    e->threads = profile && strstr(profile, "threads");
-    e->gpu = profile && strstr(profile, "gpu");
+    e->may = sandbox_may(line, &unknown);
+    if (unknown) set_state(e, "INTERNAL", "%s: no profile is called %s: threads, processes or gpu", path, unknown);
+    return !unknown;
 }
 
 static Step *step_named(Exercise *e, const char *name)
@@ -148,7 +149,7 @@ static Launch plan(const Exercise *e, const char *program, const char *preload, 
                      .seconds = seconds,
                      .records = records,
                      .memory = (size_t)(e->needs_common ? COMMON_MEMORY_MB : MEMORY_MB) << 20,
-                     .threads = e->threads };
+                     .may = e->may };
 }
 
 static Run run_check(const Exercise *e, const Check *c, const char *program, const char *preload, uint64_t seed,
@@ -160,6 +161,12 @@ static Run run_check(const Exercise *e, const Check *c, const char *program, con
     const char *argv[] = { e->name, one, trials, NULL };
     Launch l = plan(e, program, preload, argv, seed, seconds, records);
     return launch(&l);
+}
+
+/* What starts programs waits for the disk and for what else runs here, and no clock says for how long. */
+static double limit_of(const Exercise *e, const Check *c)
+{
+    return (e->may & MAY_PROCESSES ? 5 : 1) + 20 * c->ref_seconds;
 }
 
 static const char *record_path(const Exercise *e, const Check *c, const char *who, char *out, size_t size)
@@ -221,7 +228,7 @@ static bool run_all(Exercise *e, const Options *o)
         Check *c = &e->check[i];
         if (is(late, c->step)) { snprintf(c->verdict, sizeof c->verdict, "BLOCKED"); continue; }
         c->ref_seconds = ref[i].seconds;
-        Run m = run_check(e, c, mine, NULL, o->seed, 1 + 20 * c->ref_seconds, 2 * ref[i].size + SPARE_BYTES);
+        Run m = run_check(e, c, mine, NULL, o->seed, limit_of(e, c), 2 * ref[i].size + SPARE_BYTES);
         if (WIFSIGNALED(m.status) && WTERMSIG(m.status) == SIGSYS) name_the_call(e, c, mine, o, &m);
         if (m.late) snprintf(late, sizeof late, "%s", c->step);
         kept = kept && run_save(&ref[i], record_path(e, c, "ref", path, sizeof path))
@@ -318,7 +325,7 @@ static bool nothing_passes(const Exercise *e, const Check *c, const Run *ref, co
     Finding f;
     snprintf(frame, sizeof frame, "build/ref/%s/mutants/frame", e->dir);
     snprintf(deleted, sizeof deleted, "build/ref/%s/mutants/deleted.so", e->dir);
-    Run r = run_check(e, c, frame, deleted, o->seed, 1 + 20 * c->ref_seconds, 2 * ref->size + SPARE_BYTES);
+    Run r = run_check(e, c, frame, deleted, o->seed, limit_of(e, c), 2 * ref->size + SPARE_BYTES);
     compare_runs(ref, &r, true, &f);
     run_free(&r);
     return is(f.verdict, "PASS");
@@ -329,7 +336,7 @@ static bool always_same(const Exercise *e, const Check *c, const Run *ref, const
 {
     char program[400];
     snprintf(program, sizeof program, "build/ref/%s/worker", e->dir);
-    Run  r = run_check(e, c, program, NULL, ~o->seed, 1 + 20 * c->ref_seconds, 2 * ref->size + SPARE_BYTES);
+    Run  r = run_check(e, c, program, NULL, ~o->seed, limit_of(e, c), 2 * ref->size + SPARE_BYTES);
     bool same = compare_alike(ref, &r);
     run_free(&r);
     return same;
@@ -373,7 +380,7 @@ static bool goes_like(const Exercise *e, const Step *s, const char *mutant, cons
             bool alike = run_load(&ref, record_path(e, c, "ref", path, sizeof path))
                          && run_load(&mine, record_path(e, c, "mine", path, sizeof path));
             if (alike) {
-                Run r = run_check(e, c, frame, so, o->seed, 1 + 20 * c->ref_seconds, 2 * ref.size + SPARE_BYTES);
+                Run r = run_check(e, c, frame, so, o->seed, limit_of(e, c), 2 * ref.size + SPARE_BYTES);
                 compare_runs(&ref, &r, true, &f);
                 alike = passed ? is(f.verdict, "PASS") : compare_alike(&r, &mine);
                 run_free(&r);
@@ -485,9 +492,8 @@ static bool prepare(Exercise *e, const Options *o)
 {
     char path[2][400];
     if (!find_name(e)) return false;
-    read_header_line(e);
-    if (!read_steps_and_probes(e, o)) return false;
-    if (e->gpu && access("/dev/nvidia0", F_OK)) return set_state(e, "SKIP", "needs a GPU"), false;
+    if (!read_header_line(e) || !read_steps_and_probes(e, o)) return false;
+    if (e->may & MAY_GPU && access("/dev/nvidia0", F_OK)) return set_state(e, "SKIP", "needs a GPU"), false;
     struct stat s;
     if (stat(e->source, &s)) {
         set_state(e, "TODO", "not begun: make %.*s writes %s", (int)strcspn(e->dir, "/"), e->dir, e->source);

@@ -28,7 +28,8 @@ typedef struct Step {
 
 typedef struct Exercise {
     char   dir[200], name[64], source[300];         /* source: the learner's file */
-    bool   needs_common, threads, gpu;
+    bool   needs_common;
+    unsigned may;                                   /* MAY_... of sandbox.h */
     char state[12], text[600]; /* of the whole, where it is not the steps': BUILD, TODO, INTERNAL */
     char   warning[300];
     int    more_errors, more_warnings;

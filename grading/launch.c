@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include "launch.h"
 
-enum { HIGH = 40, MAX_BWRAP = 80, OPEN_FILES = 64, COMPILE_SECONDS = 20 };
+enum { HIGH = 40, MAX_BWRAP = 120, OPEN_FILES = 64, COMPILE_SECONDS = 20 };
 enum { MAX_TEXT = 1 << 20, FILE_BYTES = 1 << 20, ALL_FILES_BYTES = 16 << 20 };
 static const double GRACE = 0.05, PATIENCE = 9, UNLIMITED_MEMORY = 2e9;
 
@@ -69,8 +69,12 @@ static const char *in_root(const char *name, char *path, size_t size)
 
 static Level level(void)
 {
-    if (chosen < 0) chosen = sandbox_has(LEVEL_1) ? LEVEL_1 : LEVEL_0;
-    return (Level)chosen;
+    return chosen >= 0 ? (Level)chosen : sandbox_has(LEVEL_1) ? LEVEL_1 : LEVEL_0;
+}
+
+static Level level_for(unsigned may)
+{
+    return chosen < 0 && may & MAY_PROCESSES && sandbox_has(LEVEL_2) ? LEVEL_2 : level();
 }
 
 bool launch_shuts_in(void) { return level() >= LEVEL_1; }
@@ -88,10 +92,10 @@ const char *launch_use(const char *name)
     return why;
 }
 
-const char *launch_level(void)
+const char *launch_level(unsigned may)
 {
     static char words[160];
-    snprintf(words, sizeof words, "%s%s", sandbox_words(level()),
+    snprintf(words, sizeof words, "%s%s", sandbox_words(level_for(may)),
              geteuid() ? "" : can_drop() ? ", own user" : ", as root");
     return words;
 }
@@ -156,9 +160,9 @@ static void ordinary_signals(void)
 static void run_bubblewrap(const Launch *w, const char *dir, const char *const *env)
 {
     char confine[] = { '0' + CONFINE_FD, 0 };
-    const char *argv[MAX_BWRAP], profile[] = { (char)('0' + w->profile), w->threads ? 't' : '-',
+    const char *argv[MAX_BWRAP], profile[] = { (char)('0' + w->profile), (char)('0' + w->may),
                                                        w->name_calls ? 'n' : '-', 0 };
-    int n = sandbox_bwrap(argv, MAX_BWRAP - 20, dir, confine);
+    int n = sandbox_bwrap(argv, MAX_BWRAP - 20, dir, w->may, confine);
     argv[n++] = profile;
     for (int i = 0; w->argv[i] && n < MAX_BWRAP - 1; i++) argv[n++] = w->argv[i];
     argv[n] = NULL;
@@ -169,7 +173,8 @@ static void become(const Launch *w, const char *dir, int from[FIRST_CLOSED])
 {
     const char *env[16] = { "WORKER=1", "LC_ALL=C", "PATH=/usr/bin:/bin", "TMPDIR=.",
                             "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1" };
-    int  n = w->threads ? 4 : 6;
+    int  n = w->may ? 4 : 6;
+    bool alone = geteuid() == 0 && can_drop();
     char deps[512];
     const char *readable[] = { in_root("build/deps", deps, sizeof deps), NULL };
     setsid();
@@ -181,10 +186,10 @@ static void become(const Launch *w, const char *dir, int from[FIRST_CLOSED])
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);          /* Ctrl-C at the grader ends it too */
     set_limits(w);
-    if (level() == LEVEL_2) run_bubblewrap(w, dir, env), excuse();
-    sandbox_become(&(Shut){ .profile = w->profile, .threads = w->threads, .name_calls = w->name_calls,
-                            .readable = readable },
-                   level() == LEVEL_1, w->argv, env);
+    if (level_for(w->may) == LEVEL_2) run_bubblewrap(w, dir, env), excuse();
+    sandbox_become(&(Shut){ .profile = w->profile, .may = w->may, .name_calls = w->name_calls, .readable = readable,
+                            .alone = alone },
+                   level_for(w->may) == LEVEL_1, w->argv, env);
 }
 
 /* ---- In the parent --------------------------------------------------------------------------------------------- */
@@ -209,23 +214,77 @@ static void remove_dir(const char *dir)
     if (pid > 0) waitpid(pid, NULL, 0);
 }
 
-/* Orphans come to us (subreaper): those that left the process group die here. */
+/* The children of one thread, behind the n that are there. */
+static int children(const char *of, pid_t *out, int n, int most)
+{
+    char list[4096];
+    int  fd = open(of, O_RDONLY | O_CLOEXEC);
+    ssize_t k = fd < 0 ? 0 : read(fd, list, sizeof list - 1);
+    if (fd >= 0) close(fd);
+    list[k > 0 ? k : 0] = 0;
+    for (char *p = list, *end; *p && n < most; p = end) {
+        pid_t pid = (pid_t)strtol(p, &end, 10);
+        if (end == p) break;
+        out[n++] = pid;
+    }
+    return n;
+}
+
+/* What descends from us, orphans too (subreaper), parents first. */
+enum { FAMILY = 1 << 12 };
+static int family(pid_t out[FAMILY])
+{
+    char path[300];
+    int  n = 1;
+    out[0] = getpid();
+    for (int i = 0; i < n; i++) {
+        snprintf(path, sizeof path, "/proc/%d/task", (int)out[i]);
+        DIR *threads = opendir(path);
+        for (struct dirent *t; threads && (t = readdir(threads));) {
+            if (t->d_name[0] == '.') continue;
+            snprintf(path, sizeof path, "/proc/%d/task/%.200s/children", (int)out[i], t->d_name);
+            n = children(path, out, n, FAMILY);
+        }
+        if (threads) closedir(threads);
+    }
+    memmove(out, out + 1, (size_t)(n - 1) * sizeof *out);
+    return n - 1;
+}
+
+static char state_of(pid_t pid)
+{
+    char path[40], text[400] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    text[n > 0 ? n : 0] = 0;
+    const char *name_ends = strrchr(text, ')');
+    return name_ends && name_ends[1] ? name_ends[2] : 'Z';
+}
+
+/* One that has been stopped keeps its place among as many as it may be, and starts no other: so all are stopped before
+ * any is ended. */
+static void stop_all(void)
+{
+    static pid_t pid[FAMILY];
+    for (int round = 0, running = 1; running && round < 200; round++) {
+        int n = family(pid);
+        running = 0;
+        for (int i = 0; i < n; i++)
+            if (!strchr("TtZX", state_of(pid[i]))) running++, kill(pid[i], SIGSTOP);
+    }
+}
+
+/* Those that left the process group die here. */
 static void kill_strays(void)
 {
-    char path[64], list[4096];
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)syscall(SYS_gettid));
-    for (int round = 0; round < 1000; round++) {
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? 0 : read(fd, list, sizeof list - 1);
-        if (fd >= 0) close(fd);
-        if (n <= 0) return;
-        list[n] = 0;
-        for (char *p = list, *end; *p; p = end) {
-            pid_t pid = (pid_t)strtol(p, &end, 10);
-            if (end == p) break;
-            kill(pid, SIGKILL);
-            waitpid(pid, NULL, 0);
-        }
+    static pid_t pid[FAMILY];
+    for (int round = 0, n; round < 1000 && (n = family(pid)) > 0; round++) {
+        if (round == 0 && n > 1) stop_all(), n = family(pid);
+        for (int i = 0; i < n; i++) kill(pid[i], SIGKILL);
+        while (waitpid(-1, NULL, WNOHANG) > 0) continue;
+        if (round) usleep(200);
     }
 }
 
@@ -256,18 +315,13 @@ static bool drain(Sink *s)
     }
 }
 
-/* bubblewrap and confine stand before the worker. */
-static pid_t innermost(pid_t pid)
+/* bubblewrap and confine stand before the worker. What it starts is behind it. */
+static pid_t innermost(pid_t pid, unsigned may)
 {
-    char path[64], list[64];
-    for (int depth = 0; depth < 4; depth++) {
+    char path[64];
+    for (int depth = level_for(may) == LEVEL_2 ? 2 : 0; depth; depth--) {
         snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? 0 : read(fd, list, sizeof list - 1);
-        if (fd >= 0) close(fd);
-        if (n <= 0) break;
-        list[n] = 0;
-        pid = (pid_t)atoi(list);
+        if (!children(path, &pid, 0, 1)) break;
     }
     return pid;
 }
@@ -289,30 +343,57 @@ static double kept_waiting(pid_t pid) { return in_proc(pid, "schedstat", "%*s %l
 
 static double memory_of(pid_t pid) { return in_proc(pid, "statm", "%*s %lf") * (double)sysconf(_SC_PAGESIZE); }
 
-/* The kernel limits each file; together they could fill the disk. */
-static bool fills_disk(const char *dir)
+enum { A_FOLDER = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
+
+/* The kernel limits each file; together they could fill the disk, with their names alone too. */
+static bool too_much_in(int dir, int depth, double *bytes, int *names)
 {
-    double bytes = 0;
-    DIR *d = opendir(dir);
-    for (struct dirent *f; d && (f = readdir(d));) {
+    enum { DEEP = 40, MANY = 3000 };
+    bool much = depth == DEEP;
+    DIR *d = fdopendir(dir);
+    if (!d) close(dir);
+    for (struct dirent *f; d && !much && (f = readdir(d));) {
         struct stat s;
-        if (!strcmp(f->d_name, &LAUNCH_PROGRAM[2]) || fstatat(dirfd(d), f->d_name, &s, AT_SYMLINK_NOFOLLOW)) continue;
-        bytes += S_ISREG(s.st_mode) ? 512.0 * (double)s.st_blocks : 0;
+        if (!strcmp(f->d_name, ".") || !strcmp(f->d_name, "..") || (!depth && !strcmp(f->d_name, &LAUNCH_PROGRAM[2])))
+            continue;
+        if (fstatat(dirfd(d), f->d_name, &s, AT_SYMLINK_NOFOLLOW)) continue;
+        *bytes += S_ISREG(s.st_mode) ? 512.0 * (double)s.st_blocks : 0;
+        much = ++*names > MANY || *bytes > ALL_FILES_BYTES;
+        int sub = much || !S_ISDIR(s.st_mode) ? -1 : openat(dirfd(d), f->d_name, A_FOLDER | O_NOFOLLOW);
+        if (sub >= 0) much = too_much_in(sub, depth + 1, bytes, names);
     }
     if (d) closedir(d);
-    return bytes > ALL_FILES_BYTES;
+    return much;
+}
+
+static bool fills_disk(const char *path)
+{
+    double bytes = 0;
+    int names = 0, dir = open(path, A_FOLDER);
+    return dir >= 0 && too_much_in(dir, 0, &bytes, &names);
+}
+
+/* Of all that it started, where it may. */
+static double memory_of_all(pid_t pid, unsigned may)
+{
+    static pid_t all[FAMILY];
+    double bytes = 0;
+    if (!(may & MAY_PROCESSES)) return memory_of(innermost(pid, may));
+    for (int n = family(all); n-- > 0;) bytes += memory_of(all[n]);
+    return bytes;
 }
 
 /* What the kernel does not limit. */
 static bool takes_too_much(const Launch *w, pid_t pid, const char *dir, Run *r)
 {
     r->flooded |= !w->collect && fills_disk(dir);
-    return r->flooded || (!w->memory && memory_of(innermost(pid)) > UNLIMITED_MEMORY);
+    if (r->flooded || (w->memory && !(w->may & MAY_PROCESSES))) return r->flooded;
+    return memory_of_all(pid, w->may) > UNLIMITED_MEMORY;
 }
 
 static void watch(const Launch *w, pid_t pid, const char *dir, int *ended, Sink *records, Sink *text, Run *r)
 {
-    double end = now() + w->seconds, last = end + PATIENCE * w->seconds, look = 0;
+    double end = now() + w->seconds, last = end + (w->may & MAY_PROCESSES ? 1 : PATIENCE) * w->seconds, look = 0;
     for (bool gone = false; !gone;) {
         struct pollfd p[2] = { { records->fd, POLLIN, 0 }, { text->fd, POLLIN, 0 } };
         bool open = records->fd >= 0 || text->fd >= 0;
@@ -323,8 +404,9 @@ static void watch(const Launch *w, pid_t pid, const char *dir, int *ended, Sink 
         r->flooded |= !drain(records);
         r->flooded |= !drain(text);
         double t = now();
-        bool late = !gone && t > end && (r->late || t > last || t - kept_waiting(innermost(pid)) > end), greedy = false;
-        if (!gone && t > look) greedy = takes_too_much(w, pid, dir, r), look = t + 0.01;
+        bool greedy = false, late = !gone && t > end;
+        late = late && (r->late || t > last || t - kept_waiting(innermost(pid, w->may)) > end);
+        if (!gone && t > look) greedy = takes_too_much(w, pid, dir, r), look = now() + 0.01;
         if (late && !r->late) {                         /* a moment to say where it is */
             r->late = true, end = t + GRACE;
             if (*ended >= 0) close(*ended), *ended = -1;        /* confine.c sees that */
@@ -379,7 +461,7 @@ Run launch(const Launch *w)
     int in[2], out[2], text[2], excuse[2], ended[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int program = open(w->program, O_RDONLY | O_CLOEXEC),
         preload = w->preload ? open(w->preload, O_RDONLY | O_CLOEXEC) : -1,
-        confine = level() == LEVEL_2 ? open("build/confine", O_RDONLY | O_CLOEXEC) : -1;
+        confine = level_for(w->may) == LEVEL_2 ? open("build/confine", O_RDONLY | O_CLOEXEC) : -1;
     char dir[512];
     snprintf(dir, sizeof dir, "%s/graded-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (null < 0 || program < 0 || (w->preload && preload < 0) || !mkdtemp(dir)) return r.broken = true, r;
@@ -398,7 +480,7 @@ Run launch(const Launch *w)
     pid_t pid = fork();
     if (pid == 0) {
         int from[FIRST_CLOSED] = { null,    text[1],   text[1],                            in[0],  out[1], program,
-                                   preload, excuse[1], level() == LEVEL_2 ? ended[1] : -1, confine };
+                                   preload, excuse[1], level_for(w->may) == LEVEL_2 ? ended[1] : -1, confine };
         become(w, dir, from);
     }
     close(in[0]), close(in[1]), close(out[1]), close(text[1]), close(excuse[1]), close(ended[1]);
@@ -407,7 +489,7 @@ Run launch(const Launch *w)
     if (confine >= 0) close(confine);
     Sink records = { .fd = out[0], .keep = w->records, .max = w->records };
     Sink printed = { .fd = text[0], .keep = RUN_TEXT, .max = MAX_TEXT };
-    if (level() < LEVEL_2) close(ended[0]), ended[0] = -1;
+    if (level_for(w->may) < LEVEL_2) close(ended[0]), ended[0] = -1;
     if (pid > 0) watch(w, pid, dir, &ended[0], &records, &printed, &r);
     else r.broken = true;
     r.seconds = now() - start;

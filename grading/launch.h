@@ -14,16 +14,17 @@ typedef struct Launch {
     double      seconds;            /* wall clock, less the time that it was ready and others ran; processor time is
                                      * held to as much, rounded up */
     size_t      memory, records;    /* address space, 0: no limit; bytes on fd 4 */
-    bool        threads;            /* may it start any */
+    unsigned    may;                /* threads, processes, a GPU: MAY_... of sandbox.h */
     Profile     profile;            /* what else it may do; 0 is a worker */
     bool        name_calls;         /* a forbidden call is a signal that can be caught, so that it can be named: only
                                      * to explain a run that has been ended for one */
 } Launch;
 
 Run         launch(const Launch *what);
-const char *launch_level(void);     /* how far it is shut in: words for the report */
+const char *launch_level(unsigned may);     /* how far what may do that is shut in: words for the report */
 /* From now on. NULL, or a sentence: this machine does not have that level. Without it: L1 where there is one, else L0;
- * L2 is ten times slower to start, and no safer from what a learner does by mistake. */
+ * L2 is ten times slower to start, and no safer from what a learner does by mistake. What may start processes takes L2
+ * where there is one: with its first process all of a name space ends. */
 const char *launch_use(const char *level);
 
 /* A shell command, both its outputs in a file; its exit status. */

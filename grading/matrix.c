@@ -27,7 +27,7 @@ static Mutant mutant[MAX_MUTANTS];
 static bool   own_judge[MAX_PROBES];    /* a JUDGE_OF decides, not the values */
 static int    probes, steps, mutants, passed, failed;
 static size_t memory = (size_t)1 << 30;
-static bool   threads;
+static unsigned may;
 
 static void claim(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void claim(bool ok, const char *format, ...)
@@ -56,7 +56,7 @@ static Run run(const char *program, const char *preload, const char *which, int 
     snprintf(n, sizeof n, "%d", trials);
     const char *argv[] = { "worker", which, n, NULL };
     return launch(&(Launch){ .program = program, .argv = argv, .preload = preload, .seed = seed, .seconds = seconds,
-                             .memory = memory, .records = (size_t)256 << 20, .threads = threads });
+                             .memory = memory, .records = (size_t)256 << 20, .may = may });
 }
 
 static const char *path(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -368,7 +368,9 @@ static void read_header(void)
         if (!fgets(line, sizeof line, f)) *line = 0;
     if (f) fclose(f);
     if (strstr(line, "common")) memory *= 8;
-    threads = strstr(line, "threads") != NULL;
+    const char *unknown;
+    may = sandbox_may(line, &unknown);
+    claim(!unknown, "line 2 of its header: no profile is called %s", unknown);
 }
 
 int main(int argc, char **argv)

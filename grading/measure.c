@@ -126,7 +126,7 @@ static Run run_sanitized(const Exercise *e, const Options *o, const char *which,
     snprintf(trials, sizeof trials, "%d", TRIALS);
     const char *argv[] = { "worker", which, trials, NULL };
     Launch l = { .program = variant_program(e, "asan", false, program, sizeof program), .argv = argv, .env = env,
-                 .seed = o->seed, .seconds = seconds, .records = (size_t)256 << 20, .threads = e->threads,
+                 .seed = o->seed, .seconds = seconds, .records = (size_t)256 << 20, .may = e->may,
                  .profile = PROFILE_SANITIZER };
     return launch(&l);
 }
@@ -238,7 +238,7 @@ static bool count(const Exercise *e, const char *tool, const char *program, uint
                  .seed = seed,
                  .seconds = COUNT_SECONDS,
                  .records = (size_t)256 << 20,
-                 .threads = e->threads,
+                 .may = e->may,
                  .profile = PROFILE_TOOL };
     Run  r = launch(&l);
     char *text = !r.broken && r.file_size ? strndup(r.file, r.file_size) : NULL;
@@ -301,7 +301,7 @@ static const char *why_uncounted(const Exercise *e, const Run *sent, uint64_t se
     snprintf(program, sizeof program, "build/ref/%s/worker", e->dir);
     snprintf(trials, sizeof trials, "%d", TRIALS);
     const char *argv[] = { e->name, "*", trials, NULL };
-    Launch l = { .program = program, .argv = argv, .seed = seed, .seconds = COUNT_SECONDS, .threads = e->threads,
+    Launch l = { .program = program, .argv = argv, .seed = seed, .seconds = COUNT_SECONDS, .may = e->may,
                  .records = (size_t)256 << 20 };
     if (speaks_to_valgrind(e)) return "the file has instructions that speak to valgrind";
     if (sent->status || sent->late || sent->flooded) return "it ends otherwise when its instructions are counted";

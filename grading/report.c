@@ -93,7 +93,7 @@ const char *locate(const Exercise *e, const char *program, const long long *fram
 
 void report_head(const Toolchain *t, const Options *o)
 {
-    printf("course%s%s · %s · %s\n", *t->version ? " " : "", t->version, t->compiler, launch_level());
+    printf("course%s%s · %s · %s\n", *t->version ? " " : "", t->version, t->compiler, launch_level(0));
     if (o->step) printf("only the step %s; work/grade.json keeps the last full grading\n", o->step);
     fflush(stdout);
 }
@@ -414,7 +414,7 @@ static json_t *exercise_json(const Exercise *e, const Options *o, const Toolchai
     json_object_set_new(x, "seed", json_string(seed));
     json_object_set_new(x, "compiler", json_string(t->compiler));
     json_object_set_new(x, "course", json_string(t->version));
-    json_object_set_new(x, "isolation", json_string(launch_level()));
+    json_object_set_new(x, "isolation", json_string(launch_level(e->may)));
     if (json_object_size(e->files)) json_object_set(x, "files", e->files);
     json_object_set_new(x, "correctness", number(part[0]));
     json_object_set_new(x, "robustness", number(part[1]));

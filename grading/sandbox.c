@@ -2,8 +2,10 @@
  * seccomp which calls may be made; a call that is not listed ends the process with SIGSYS: the verdict is FORBIDDEN. */
 #define _GNU_SOURCE
 #include "sandbox.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/filter.h>
 #include <signal.h>
 #include <stdint.h>
@@ -27,6 +29,85 @@
 #include <seccomp.h>
 #define CAN_SHUT_IN 1
 #endif
+
+/* ---- What an exercise may ask for: a row each -------------------------------------------------------------------- */
+
+/* Processes: what they ask of the kernel besides computing. */
+static const char *const starting[] = {
+    "execve", "execveat", "fork", "vfork", "wait4", "waitid", "setpgid", "setsid", "chdir", "fchdir", "mkdir",
+    "mkdirat", "rmdir", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "fchmod",
+    "statfs", "fstatfs", "flock", "rt_sigsuspend", "fallocate", "fadvise64", "truncate", "copy_file_range", "sendfile",
+    "getgroups", "getresuid", "getresgid", "getxattr", "lgetxattr", "fgetxattr", "fsetxattr", "close_range",
+    "timer_create", "timer_settime", "timer_delete", NULL
+};
+/* Landlock keeps nobody from these, so only where nothing of the same user's can be reached. */
+static const char *const marking[] = {
+    "kill", "tgkill", "chmod", "fchmodat", "fchmodat2", "utimensat", "chown", "fchown", "lchown", "fchownat",
+    "setxattr", "lsetxattr", "removexattr", "lremovexattr", NULL
+};
+
+/* Programs of scripts: POSIX's utilities, bash, git. No compiler, no other language, nothing that knows a network. */
+static const char *const of_scripts[] = {
+    "sh", "dash", "bash", "awk", "mawk", "gawk", "basename", "cat", "chmod", "cksum", "cmp", "comm", "cp", "cut",
+    "date", "dd", "diff", "dirname", "du", "echo", "egrep", "env", "expr", "false", "fgrep", "find", "fold", "git",
+    "grep", "gunzip", "gzip", "head", "id", "join", "kill", "ln", "ls", "md5sum", "mkdir", "mkfifo", "mktemp", "mv",
+    "nl", "nohup", "nproc", "od", "paste", "printf", "pwd", "readlink", "realpath", "rev", "rm", "rmdir", "sed",
+    "seq", "setsid", "sha256sum", "shuf", "sleep", "sort", "split", "stat", "tac", "tail", "tar", "tee", "test", "[",
+    "timeout", "touch", "tr", "true", "tsort", "uname", "uniq", "wc", "xargs", "yes", "zcat", "../lib/git-core", NULL
+};
+static const char *const of_shells[] = { "/etc/bash.bashrc", "/etc/profile", NULL };
+
+/* A driver speaks to its devices by ioctl, and waits for them. */
+static const char *const driving[] = {
+    "ioctl", "eventfd2", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "mlock", "munlock", "get_mempolicy",
+    "mbind", "sched_setaffinity", "statfs", "fstatfs", NULL
+};
+static const char *const of_nvidia[] = {
+    "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset", "/dev/nvidia-caps",
+    "/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2", "/dev/nvidia3", "/dev/nvidia4", "/dev/nvidia5", "/dev/nvidia6",
+    "/dev/nvidia7", "/proc/driver/nvidia", "/proc/devices", "/proc/modules", "/sys/devices/system", NULL
+};
+
+/* gentle: libraries and programs of others try calls that they can do without; one that is not listed fails, where it
+ * would end a learner's own code. */
+static const struct Permit {
+    const char *name;                   /* behind `profile:` */
+    unsigned    bit;
+    const char *const *calls, *const *when_alone, *const *files, *const *programs;
+    int         tasks;                  /* processes and threads at once */
+    bool        gentle;
+} permits[] = {
+    { "threads",   MAY_THREADS,   .tasks = 1024 },
+    { "processes", MAY_PROCESSES, .tasks = 64, .calls = starting, .when_alone = marking, .files = of_shells,
+      .programs = of_scripts, .gentle = true },
+    { "gpu",       MAY_GPU,       .tasks = 1024, .calls = driving, .files = of_nvidia, .gentle = true },
+};
+enum { PERMITS = sizeof permits / sizeof *permits };
+
+unsigned sandbox_may(const char *line, const char **unknown)
+{
+    static char word[40];
+    const char *p = strstr(line, "profile:");
+    unsigned may = 0;
+    *unknown = NULL;
+    for (p = p ? p + 8 : ""; p += strspn(p, " ,"), *p && !strchr(";*\n", *p); p += strcspn(p, " ,;*\n")) {
+        unsigned bit = 0;
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(p, " ,;*\n"), p);
+        for (int i = 0; i < PERMITS; i++)
+            if (!strcmp(word, permits[i].name)) bit = permits[i].bit;
+        if (!bit) *unknown = word;
+        may |= bit;
+    }
+    return may;
+}
+
+int sandbox_tasks(unsigned may)
+{
+    int most = 1;
+    for (int i = 0; i < PERMITS; i++)
+        if (may & permits[i].bit && permits[i].tasks > most) most = permits[i].tasks;
+    return most;
+}
 
 #ifdef CAN_SHUT_IN
 
@@ -105,11 +186,32 @@ static void allow_open(scmp_filter_ctx f, const char *name, unsigned flags)
     }
 }
 
-static bool rules(scmp_filter_ctx f, Profile profile, bool threads)
+static void allow_all(scmp_filter_ctx f, const char *const *names)
+{
+    for (; names && *names; names++) allow(f, *names);
+}
+
+/* Neither a namespace of its own nor a child that is somebody else's. */
+static void allow_children(scmp_filter_ctx f)
+{
+    const uint64_t strange = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER
+                             | CLONE_NEWPID | CLONE_NEWNET | CLONE_PARENT | CLONE_PTRACE;
+    struct scmp_arg_cmp none = { .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = strange, .datum_b = 0 };
+    struct scmp_arg_cmp fifo = { .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = S_IFMT, .datum_b = S_IFIFO };
+    seccomp_rule_add_array(f, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name("clone"), 1, &none);
+    seccomp_rule_add_array(f, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name("mknodat"), 1, &fifo);
+    allow_if(f, "utimensat", 1, SCMP_CMP_EQ, 0);                 /* of a file that it has open */
+    allow_if(f, "ioctl", 1, SCMP_CMP_EQ, TIOCGPGRP);             /* what a shell asks whether it has a terminal */
+    allow_if(f, "ioctl", 1, SCMP_CMP_EQ, TIOCGWINSZ);
+}
+
+static bool signals_stay_inside(void);
+
+static bool rules(scmp_filter_ctx f, const Shut *shut)
 {
     const uint64_t a_thread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
-    for (const char *const *s = computing; *s; s++) allow(f, *s);
-    for (const char *const *s = extra[profile]; s && *s; s++) allow(f, *s);
+    const Profile  profile = shut->profile;
+    allow_all(f, computing), allow_all(f, extra[profile]);
     for (size_t i = 0; i < sizeof of_fcntl / sizeof *of_fcntl; i++) {
         allow_if(f, "fcntl", 1, SCMP_CMP_EQ, (uint64_t)of_fcntl[i]);
         allow_if(f, "fcntl64", 1, SCMP_CMP_EQ, (uint64_t)of_fcntl[i]);
@@ -117,7 +219,13 @@ static bool rules(scmp_filter_ctx f, Profile profile, bool threads)
     allow_open(f, "open", 1), allow_open(f, "openat", 2);
     if (profile == PROFILE_COMPILER) return true;
 
+    for (int i = 0; i < PERMITS; i++)
+        if (shut->may & permits[i].bit) {
+            allow_all(f, permits[i].calls);
+            if (shut->alone) allow_all(f, permits[i].when_alone);
+        }
     allow_if(f, "execveat", 2, SCMP_CMP_EQ, TICKET);
+    if (shut->may & MAY_PROCESSES && signals_stay_inside()) allow(f, "kill"), allow(f, "tgkill");
     allow_if(f, "kill", 0, SCMP_CMP_EQ, OWN_PID);                /* raise() and abort(), on itself alone */
     allow_if(f, "tgkill", 0, SCMP_CMP_EQ, OWN_PID);
     allow_if(f, "prlimit64", 0, SCMP_CMP_EQ, 0);
@@ -125,10 +233,9 @@ static bool rules(scmp_filter_ctx f, Profile profile, bool threads)
     allow_if(f, "ioctl", 1, SCMP_CMP_EQ, TCGETS);                /* isatty() */
     refuse(f, "personality", EPERM);                                   /* what libraries try, and can do without */
     allow_if(f, "prctl", 0, SCMP_CMP_EQ, PR_SET_NAME);
-    if (threads) {
-        allow_if(f, "clone", 0, SCMP_CMP_MASKED_EQ, a_thread);
-        refuse(f, "clone3", ENOSYS);                                   /* its flags lie in memory; clone's do not */
-    }
+    if (shut->may & MAY_PROCESSES) allow_children(f);
+    else if (shut->may) allow_if(f, "clone", 0, SCMP_CMP_MASKED_EQ, a_thread);
+    if (shut->may) refuse(f, "clone3", ENOSYS);                        /* its flags lie in memory; clone's do not */
     return true;
 }
 
@@ -144,17 +251,24 @@ static Filter read_filter(int fd)
     return out;
 }
 
-static Filter filter(Profile profile, bool threads, bool name_calls)
+static bool gentle(const Shut *s)
 {
-    static Filter made[PROFILE_COUNT][2][2];
-    Filter *kept = &made[profile][threads][name_calls];
+    bool any = s->profile == PROFILE_COMPILER;
+    for (int i = 0; i < PERMITS; i++) any |= s->may & permits[i].bit && permits[i].gentle;
+    return any;
+}
+
+static Filter filter(const Shut *s)
+{
+    static Filter made[PROFILE_COUNT][MAY_ALL][2];
+    Filter *kept = &made[s->profile][s->may][s->name_calls];
     if (kept->n) return *kept;
-    uint32_t otherwise = profile == PROFILE_COMPILER ? SCMP_ACT_ERRNO(EPERM)
-                         : name_calls                ? SCMP_ACT_TRAP
-                                                     : SCMP_ACT_KILL_PROCESS;
+    uint32_t otherwise = gentle(s)       ? SCMP_ACT_ERRNO(EPERM)
+                         : s->name_calls ? SCMP_ACT_TRAP
+                                         : SCMP_ACT_KILL_PROCESS;
     scmp_filter_ctx f = seccomp_init(otherwise);
     int fd = memfd_create("filter", MFD_CLOEXEC);
-    if (f && fd >= 0 && rules(f, profile, threads) && !seccomp_export_bpf(f, fd)) *kept = read_filter(fd);
+    if (f && fd >= 0 && rules(f, s) && !seccomp_export_bpf(f, fd)) *kept = read_filter(fd);
     if (f) seccomp_release(f);
     if (fd >= 0) close(fd);
     return *kept;
@@ -162,7 +276,7 @@ static Filter filter(Profile profile, bool threads, bool name_calls)
 
 static bool enter_seccomp(const Shut *s, const void *ticket)
 {
-    Filter f = filter(s->profile, s->threads, s->name_calls);
+    Filter f = filter(s);
     struct sock_filter code[f.n + 1];
     if (!f.n) return false;
     for (int i = 0; i < f.n; i++) {
@@ -187,22 +301,36 @@ static const struct { const char *path; uint64_t access; } of_system[] = {
     { "/dev/random", READ }, { "/dev/urandom", READ }, { "/dev/null", READ | LANDLOCK_ACCESS_FS_WRITE_FILE },
 };
 
-enum { TRUNCATE = 1 << 14 };                            /* of ABI 3 */
+enum { REFER = 1 << 13, TRUNCATE = 1 << 14, IOCTL_DEV = 1 << 15 };          /* of ABI 2, 3 and 5 */
 
 /* A flat folder of ordinary files, which launch.c can watch and clear away. Compilers may do there as they like. */
 enum { FLAT = READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE |
               TRUNCATE };
+enum { TREE = FLAT | RUN | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_SYM |
+              LANDLOCK_ACCESS_FS_MAKE_FIFO | REFER };     /* of scripts */
 static const uint64_t at_home[PROFILE_COUNT] = { [PROFILE_WORKER] = FLAT, [PROFILE_SANITIZER] = FLAT,
                                                  [PROFILE_TOOL] = FLAT | RUN,
                                                  [PROFILE_COMPILER] = ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE };
 
+static long landlock_version(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
 static uint64_t known_accesses(void)
 {
     static const int bits[] = { 0, 13, 14, 15, 15, 16 };   /* of ABI 1, 2, ...: new kinds of access, one a bit */
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    long abi = landlock_version();
     if (abi < 1) return 0;
     return ((uint64_t)1 << bits[abi < 5 ? abi : 5]) - 1;
 }
+
+/* From its sixth version on Landlock keeps signals and abstract sockets to those that it shuts in together. */
+static bool signals_stay_inside(void) { return landlock_version() >= 6; }
+
+/* What this system's header may be too old to know. */
+typedef struct Ruleset { uint64_t fs, net, scoped; } Ruleset;
+enum { SCOPE_SOCKETS_AND_SIGNALS = 3 };
 
 static void grant_fd(int rules, int fd, uint64_t access)
 {
@@ -221,17 +349,52 @@ static void grant(int rules, const char *path, uint64_t access)
     if (fd >= 0) close(fd);
 }
 
+/* A name, or a folder, beside the system's programs. What starts a program starts the loader of libraries too. */
+static void grant_programs(int rules, const char *const *names)
+{
+    static const char *const places[] = { "/usr/bin", "/bin" };
+    static const char *const loaders[] = { "/lib64/ld-linux*", "/lib/ld-linux*" };
+    char path[300];
+    for (; *names; names++)
+        for (int i = 0; i < 2; i++) {
+            snprintf(path, sizeof path, "%s/%s", places[i], *names);
+            grant(rules, path, RUN);
+        }
+    for (int i = 0; i < 2; i++) {
+        glob_t g;
+        if (glob(loaders[i], 0, NULL, &g)) continue;
+        for (size_t k = 0; k < g.gl_pathc; k++) grant(rules, g.gl_pathv[k], RUN);
+        globfree(&g);
+    }
+}
+
+static void grant_permits(int rules, unsigned may)
+{
+    for (int i = 0; i < PERMITS; i++) {
+        const struct Permit *p = &permits[i];
+        if (!(may & p->bit)) continue;
+        for (const char *const *f = p->files; f && *f; f++)
+            grant(rules, *f, strncmp(*f, "/dev/", 5) ? READ : READ | LANDLOCK_ACCESS_FS_WRITE_FILE | IOCTL_DEV);
+        if (p->programs) grant_programs(rules, p->programs);
+    }
+}
+
 static bool enter_landlock(const Shut *s)
 {
-    uint64_t all = known_accesses();
-    struct landlock_ruleset_attr attr = { .handled_access_fs = all };
-    int rules = all ? (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr.handled_access_fs, 0) : -1;
+    const bool     listed = s->may & MAY_PROCESSES;        /* only what is listed is started */
+    const uint64_t all = known_accesses(), unlisted = listed ? ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE : all;
+    const uint64_t home = at_home[s->profile] | (listed ? TREE : 0);
+    Ruleset attr = { .fs = all, .scoped = signals_stay_inside() ? SCOPE_SOCKETS_AND_SIGNALS : 0 };
+    size_t  size = attr.scoped ? sizeof attr : sizeof attr.fs;
+    int rules = all ? (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0) : -1;
     if (rules < 0) return false;
     for (size_t i = 0; i < sizeof of_system / sizeof *of_system; i++)
-        grant(rules, of_system[i].path, of_system[i].access);
-    for (const char *const *p = s->readable; p && *p; p++) grant(rules, *p, s->profile == PROFILE_WORKER ? RUN : READ);
+        grant(rules, of_system[i].path, of_system[i].access & unlisted);
+    grant_permits(rules, s->may);
+    for (const char *const *p = s->readable; p && *p; p++)
+        grant(rules, *p, s->profile == PROFILE_WORKER ? RUN & unlisted : READ);
     if (s->profile != PROFILE_COMPILER) grant(rules, "/proc/self", READ);   /* a compiler's environment is there */
-    if (s->home) grant(rules, s->home, at_home[s->profile]);
+    if (s->home) grant(rules, s->home, home);
     grant_fd(rules, s->program, RUN);
     grant_fd(rules, s->preload, RUN);
     bool ok = !syscall(SYS_landlock_restrict_self, rules, 0);
@@ -296,6 +459,30 @@ static bool starts_tool(const char *const *argv)
     return *argv;
 }
 
+/* The kernel counts all processes and threads of a user. */
+static rlim_t tasks_of_user(void)
+{
+    rlim_t n = 0;
+    DIR *d = opendir("/proc");
+    for (struct dirent *e; d && (e = readdir(d));) {
+        struct stat of, tasks;
+        char path[300];
+        snprintf(path, sizeof path, "%.250s/task", e->d_name);
+        if (e->d_name[0] < '1' || e->d_name[0] > '9' || fstatat(dirfd(d), e->d_name, &of, 0)) continue;
+        if (of.st_uid == getuid() && !fstatat(dirfd(d), path, &tasks, 0)) n += (rlim_t)tasks.st_nlink - 2;
+    }
+    if (d) closedir(d);
+    return n;
+}
+
+/* After the change of user, and here: exec would count. */
+static void limit_tasks(unsigned may)
+{
+    rlim_t most = (rlim_t)sandbox_tasks(may) - 1;
+    if (most) most += tasks_of_user();
+    setrlimit(RLIMIT_NPROC, &(struct rlimit){ most, most });
+}
+
 void sandbox_become(const Shut *given, bool shut, const char *const *argv, const char *const *env)
 {
     Shut s = *given;
@@ -304,7 +491,7 @@ void sandbox_become(const Shut *given, bool shut, const char *const *argv, const
     const char **words = hide(argv, env, s.preload >= 0 ? "LD_PRELOAD=/proc/self/fd/6" : NULL), **after = words;
     fcntl(EXCUSE_FD, F_SETFD, FD_CLOEXEC);
     fcntl(s.program, F_SETFD, FD_CLOEXEC);
-    if (!s.threads) setrlimit(RLIMIT_NPROC, &(struct rlimit){ 0, 0 });  /* after the change of user: exec would count */
+    limit_tasks(s.may);
     if (words && (!shut || enter(&s, words))) {
         while (*after++) continue;
         syscall(SYS_execveat, s.program, "", words, after, AT_EMPTY_PATH);
@@ -318,7 +505,7 @@ void sandbox_become(const Shut *given, bool shut, const char *const *argv, const
 static bool bubblewrap_runs(void)
 {
     const char *argv[64];
-    int n = sandbox_bwrap(argv, 60, "/tmp", NULL), status = 1;
+    int n = sandbox_bwrap(argv, 60, "/tmp", 0, NULL), status = 1;
     if (!n) return false;
     argv[n] = NULL;
     pid_t pid = fork();
@@ -365,7 +552,7 @@ static void add(const char **argv, int most, int *n, const char *const *words)
 }
 #define ADD(...) add(argv, most, &n, (const char *[]){ __VA_ARGS__, NULL })
 
-int sandbox_bwrap(const char **argv, int most, const char *home, const char *confine)
+int sandbox_bwrap(const char **argv, int most, const char *home, unsigned may, const char *confine)
 {
     static const char *const roots[] = { "/lib", "/lib64", "/bin" };
     static char target[3][64];
@@ -380,6 +567,9 @@ int sandbox_bwrap(const char **argv, int most, const char *home, const char *con
     ADD("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/alternatives",
         "/etc/alternatives", "--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu", "--proc", "/proc",
         "--dev", "/dev", "--bind", home, "/home", "--chdir", "/home");
+    for (int i = 0; i < PERMITS; i++)
+        for (const char *const *f = may & permits[i].bit ? permits[i].files : NULL; f && *f; f++)
+            if (!strncmp(*f, "/dev/", 5)) ADD("--dev-bind-try", *f, *f);
     if (!confine) ADD("/bin/true");
     else ADD("--perms", "0555", "--ro-bind-data", confine, "/confine", "/confine");
     return n;

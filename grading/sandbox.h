@@ -16,10 +16,23 @@ typedef enum {
     PROFILE_COUNT
 } Profile;
 
+/* What an exercise may ask for besides, on the second line of its header: `profile: threads, gpu`. A row each of the
+ * table at the top of sandbox.c. */
+enum {
+    MAY_THREADS   = 1,                  /* it starts threads */
+    MAY_PROCESSES = 2,                  /* it starts processes and the programs of scripts, in a folder of folders */
+    MAY_GPU       = 4,                  /* it uses NVIDIA's devices, and threads */
+    MAY_ALL       = 8
+};
+/* What that line asks for; *unknown: a word of it that is no row of the table, or NULL. */
+unsigned sandbox_may(const char *line, const char **unknown);
+int      sandbox_tasks(unsigned may);   /* how many processes and threads at once; 1: itself */
+
 typedef struct Shut {
     Profile     profile;
-    bool        threads;                /* may it start any */
+    unsigned    may;
     bool        name_calls;             /* a forbidden call is a signal that can be caught, not the end */
+    bool        alone;                  /* nothing else of its user's is there: a user of its own, or bubblewrap */
     const char *home;                   /* the folder that it may write in; NULL: none */
     const char *const *readable;        /* files and folders besides the system's, closed by NULL; or NULL */
     int         program, preload;       /* open files that it may run and load; -1: none */
@@ -36,7 +49,7 @@ enum { SEED_FD = 3, RECORD_FD, PROGRAM_FD, PRELOAD_FD, EXCUSE_FD, STATUS_FD, CON
  * cannot start another. home, program and preload are found here. Where it cannot, a byte goes to EXCUSE_FD. */
 void  sandbox_become(const Shut *, bool shut, const char *const *argv, const char *const *env)
     __attribute__((noreturn));
-/* bubblewrap's arguments, how many: a new root with the system's folders, home as /home, and there the program confine,
- * open as that descriptor (a number, as text); NULL: only to see whether it works. */
-int   sandbox_bwrap(const char **argv, int most, const char *home, const char *confine);
+/* bubblewrap's arguments, how many: a new root with the system's folders, home as /home, the devices of what it may,
+ * and there the program confine, open as that descriptor (a number, as text); NULL: only to see whether it works. */
+int   sandbox_bwrap(const char **argv, int most, const char *home, unsigned may, const char *confine);
 const char *sandbox_words(Level);       /* "L1, Landlock and seccomp" */

@@ -5,7 +5,7 @@
 cp "$dir/start.c" "$src"
 
 # Every name is a call of some machine, and what a worker needs everywhere is a call of each.
-awk '/^static const char \*const (computing|tooling|compiling)/ { on = 1 } on { while (match($0, /"[a-z0-9_]+"/)) {
+awk '/^static const char \*const (computing|tooling|compiling|starting|marking|driving)/ { on = 1 } on { while (match($0, /"[a-z0-9_]+"/)) {
     print substr($0, RSTART + 1, RLENGTH - 2); $0 = substr($0, RSTART + RLENGTH) } } /NULL/ { on = 0 }' \
     grading/sandbox.c | sort -u >"$box/names"
 [ "$(wc -l <"$box/names")" -gt 100 ] && ok || no "the tables of sandbox.c are not found"
@@ -97,6 +97,42 @@ for level in L0 L1 L2; do
     (cd "$box" && build/grade --level $level --step start_dot $dir) >"$box/out" 2>&1 || continue    # not on this machine
     says "an endless loop at $level" "^    line    work/$dir/start.c:$line"
 done
+
+# profile: gpu. /dev/zero stands where NVIDIA's device would: it can be opened and asked, and nothing else is allowed.
+rm "$box/stage0" && cp -r stage0 "$box/stage0"
+profile() { sed "2s/ \*\/\$/; profile: $1 *\//" "$dir/start.h" >"$box/$dir/start.h"; cp "$box/$dir/start.h" "$box/work/$dir/"; }
+cat >"$box/gpu.c" <<'C'
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "start.h"
+static void *nothing(void *p) { return p; }
+static void attack(void)
+{
+    pthread_t t;
+    int fd = open("/dev/nvidia0", O_RDWR);
+    if (fd < 0 || ioctl(fd, 0x46, 0) != -1 || errno != ENOTTY) abort();
+    if (pthread_create(&t, NULL, nothing, NULL) || pthread_join(t, NULL)) abort();
+    if (open("/etc/passwd", O_RDONLY) >= 0 || socket(AF_INET, SOCK_STREAM, 0) >= 0 || fork() >= 0) abort();
+}
+C
+cat grading/hostile/frame.c >>"$box/gpu.c" && cp "$box/gpu.c" "$src"
+device='mount -t tmpfs tmpfs dev && for d in null zero random urandom; do : >dev/$d && mount --bind /dev/$d dev/$d; done &&
+    : >dev/nvidia0 && mount --bind /dev/zero dev/nvidia0 && mount --rbind dev /dev'
+mkdir "$box/dev"
+for p in gpu threads; do
+    profile $p
+    (cd "$box" && unshare -rm sh -c "$device || exit 9; build/grade --level L1 --step start_scale $dir") >"$box/out" 2>&1
+    status=$?
+    [ $status = 0 ] || { echo "no device can be put in place of NVIDIA's here: not tried"; break; }
+    case $p in gpu) says 'a device' 'start_scale +PASS' ;; *) says 'a device, not asked for' 'start_scale +CRASH' ;; esac
+done
+profile gpus; grade $dir; says 'an unknown profile' 'start.h: no profile is called gpus: threads, processes'
+cp "$dir/start.h" "$box/$dir/"; cp "$dir/start.h" "$box/work/$dir/"
 
 # A pipe where a file should be: nobody waits for it.
 rm -f "$src" && mkfifo "$src" && grade $dir; says 'a pipe as the source' 'not a readable file'
