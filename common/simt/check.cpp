@@ -9,11 +9,6 @@
 #include <cstring>
 #include <link.h>
 
-extern "C" {                                /* schedule.cpp's: never a learner's memory */
-extern __thread uint3 simt_thread_index asm("threadIdx"), simt_block_index asm("blockIdx");
-extern __thread dim3 simt_block_dim asm("blockDim"), simt_grid_dim asm("gridDim");
-}
-
 namespace simt {
 bool checked;
 static uintptr_t tls, tls_size;             /* the executable's thread_local variables, on the one core of check mode */
@@ -45,6 +40,9 @@ void check_init()
     dynamic = shadow_new(DYNAMIC_MAX);
     globals = shadow_new(data_size);
     shadow_wrote(globals, 0, data_size);
+    for (const Symbol &s : thread_symbols()) /* whether a __shared__ variable's constructor ran: */
+        if (s.function.find("guard variable") == 0)
+            *(char *)(tls + s.address) = 1; /* CUDA allows none that does a thing */
     step_limit = setting("SIMT_STEPS", 20000000);
     counters_init();
 }
@@ -102,12 +100,6 @@ const char *verb(Access kind)
     return kind == LOAD ? "reads" : kind == STORE ? "writes" : "atomically changes";
 }
 
-static bool is_index_register(uintptr_t a)
-{
-    return a - (uintptr_t)&simt_thread_index < sizeof(uint3) || a - (uintptr_t)&simt_block_index < sizeof(uint3) ||
-           a - (uintptr_t)&simt_block_dim < sizeof(dim3) || a - (uintptr_t)&simt_grid_dim < sizeof(dim3);
-}
-
 [[noreturn]] static void outside(Core &c, const char *kind, Access access, uint32_t site, const std::string &variable,
                                  const std::string &what)
 {
@@ -120,8 +112,9 @@ static void shared_access(Core &c, uintptr_t address, size_t size, Access kind, 
     size_t offset = address - tls;
     const Symbol *s = symbol_at(shared_symbols(), offset);
     if (!s || offset >= s->address + s->size || size > s->address + s->size - offset) {
-        if (is_index_register(address)) return;
-        if (!s || offset > s->address + s->size + 4096) return;     /* a thread_local variable of the host's */
+        const Symbol *other = symbol_at(thread_symbols(), offset);
+        if (other && offset < other->address + other->size) return; /* an index register, or the host's own */
+        if (!s) return;
         outside(c, "out-of-bounds", kind, site, s->name,
                 text("%zu bytes past the end of __shared__ %s, which has %zu bytes",
                      offset + size - s->address - s->size, s->name.c_str(), s->size));
@@ -192,10 +185,12 @@ static void volatile_access(void *p, size_t size, Access kind, const void *pc)
     shadow_volatile(false);
 }
 
+static SIMT_INLINE bool looked_at(const Core *c) { return c && c->now && !c->between_lanes; }
+
 static SIMT_INLINE void plain_access(void *p, size_t size, Access kind, const void *pc, bool aligned)
 {
     Core *c = core;
-    if (c && c->now && !on_fiber_stack((uintptr_t)p)) access(p, size, kind, site_of(pc), aligned);
+    if (looked_at(c) && !on_fiber_stack((uintptr_t)p)) access(p, size, kind, site_of(pc), aligned);
 }
 
 /* ---- Basic blocks ---- */
@@ -203,7 +198,7 @@ static SIMT_INLINE void plain_access(void *p, size_t size, Access kind, const vo
 static void step(const void *pc)
 {
     Core *c = core;
-    if (!c || !c->now) return;
+    if (!looked_at(c)) return;
     Thread *t = c->now;
     if (counting) count_step(*c, site_of(pc));
     if (++t->steps % 4096) return;

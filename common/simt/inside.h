@@ -84,6 +84,7 @@ struct Core {               /* one thread of the operating system, and the block
     Queue ready{}, waiting{};               /* waiting: at the barrier */
     unsigned started = 0, alive = 0, arrived = 0, returned = 0;
     Place barrier{};                        /* of the first to arrive */
+    bool between_lanes = false;             /* in a together(): what the hooks tell is our own doing */
     bool barriers_differ = false, told_of_returned = false, failed = false;
     Votes votes{0, true, false}, voted{};
     char *dynamic = nullptr;
@@ -145,6 +146,7 @@ struct Symbol {
     std::string name, function;
 };
 const std::vector<Symbol> &shared_symbols();        /* sorted */
+const std::vector<Symbol> &thread_symbols();        /* thread_local and not __shared__ */
 const std::vector<Symbol> &global_symbols();
 size_t static_shared(const std::string &kernel);        /* bytes of its __shared__ variables */
 

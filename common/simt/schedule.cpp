@@ -186,7 +186,9 @@ static void hold(Core &c, int warp, size_t number, Thread *last)
     for (int l = 0; l < 32; l++)
         if (g.came >> l & 1) m.lane[l] = c.threads[(size_t)warp * 32 + l].mine;
     if (checked) check_warp(c, warp, g.came, g.synchronises);
+    c.between_lanes = true;
     if (g.together) g.together(m);
+    c.between_lanes = false;
     for (int l = 0; l < 32; l++) {
         Thread *t = &c.threads[(size_t)warp * 32 + l];
         if (!(g.came >> l & 1) || t == last) continue;
@@ -207,7 +209,9 @@ void meet(unsigned mask, Together together, void *mine, Place at, bool synchroni
             text("%s: lane %d calls with the mask 0x%08x, which does not name it", who(c, *t).c_str(), lane, mask));
         Meeting alone{ {}, 1u << lane, at };
         alone.lane[lane] = mine;
+        c.between_lanes = true;
         if (together) together(alone);
+        c.between_lanes = false;
         return;
     }
     size_t i = 0;

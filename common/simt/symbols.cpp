@@ -77,7 +77,7 @@ Place site_place(uint32_t site)
 /* ---- Variables ---- */
 
 static struct {
-    std::vector<Symbol> shared, global;
+    std::vector<Symbol> shared, other, global;
     bool read;
 } table;
 
@@ -85,7 +85,6 @@ static void add(const char *name, const Elf64_Sym &s)
 {
     int type = ELF64_ST_TYPE(s.st_info), status;
     if (!s.st_size || (type != STT_TLS && type != STT_OBJECT)) return;
-    if (type == STT_TLS && strncmp(name, "_ZZ", 3)) return;         /* __shared__ lives in functions only */
     char *plain = abi::__cxa_demangle(name, nullptr, nullptr, &status);
     std::string full = plain ? plain : name;
     free(plain);
@@ -93,7 +92,8 @@ static void add(const char *name, const Elf64_Sym &s)
     std::string function = cut == full.npos ? "" : full.substr(0, cut);
     Symbol made = {s.st_value, s.st_size, cut == full.npos ? full : full.substr(cut + 2), function};
     if (type == STT_OBJECT) made.address += load_offset;
-    (type == STT_TLS ? table.shared : table.global).push_back(made);
+    bool in_function = !strncmp(name, "_ZZ", 3);                    /* as __shared__ variables are */
+    (type == STT_OBJECT ? table.global : in_function ? table.shared : table.other).push_back(made);
 }
 
 static void read_symbols()
@@ -117,10 +117,12 @@ static void read_symbols()
     munmap(file, (size_t)status.st_size);
     auto before = [](const Symbol &a, const Symbol &b) { return a.address < b.address; };
     std::sort(table.shared.begin(), table.shared.end(), before);
+    std::sort(table.other.begin(), table.other.end(), before);
     std::sort(table.global.begin(), table.global.end(), before);
 }
 
 const std::vector<Symbol> &shared_symbols() { return read_symbols(), table.shared; }
+const std::vector<Symbol> &thread_symbols() { return read_symbols(), table.other; }
 const std::vector<Symbol> &global_symbols() { return read_symbols(), table.global; }
 
 /* "kernel<32>" and "void ns::kernel<32>(float*)" -> "kernel" */

@@ -1,11 +1,33 @@
 /* vector_types.h -- float4 and its like, dim3, and what makes them. */
 #pragma once
 
+#ifdef SIMT_CHECK
+/* In check mode a vector is copied as a GPU does it, by one access of its whole size, and counted as one. Left alone,
+ * the compiler would copy only the members that somebody reads. */
+template <unsigned SIZE> struct SimtWhole { typedef char type __attribute__((vector_size(SIZE), may_alias)); };
+template <> struct SimtWhole<2> { typedef short type __attribute__((may_alias)); };
+template <> struct SimtWhole<4> { typedef int type __attribute__((may_alias)); };
+#define SIMT_COPIED(V)                                                                                                 \
+    V() = default;                                                                                                     \
+    V(const V &from) { *this = from; }                                                                                 \
+    V &operator=(const V &from)                                                                                        \
+    {                                                                                                                  \
+        typedef SimtWhole<alignof(V)>::type Whole;                                                                     \
+        for (unsigned i = 0; i < sizeof(V) / sizeof(Whole); i++) ((Whole *)this)[i] = ((const Whole *)&from)[i];       \
+        return *this;                                                                                                  \
+    }
+#define SIMT_COPIED_2(V, N) constexpr V(N x, N y = 0) : x(x), y(y) {} SIMT_COPIED(V)
+#define SIMT_COPIED_4(V, N) constexpr V(N x, N y = 0, N z = 0, N w = 0) : x(x), y(y), z(z), w(w) {} SIMT_COPIED(V)
+#else
+#define SIMT_COPIED_2(V, N)
+#define SIMT_COPIED_4(V, N)
+#endif
+
 #define SIMT_VECTORS(T, N, FOUR)                                                                                       \
     struct T##1 { N x; };                                                                                              \
-    struct alignas(2 * sizeof(N)) T##2 { N x, y; };                                                                    \
+    struct alignas(2 * sizeof(N)) T##2 { N x, y; SIMT_COPIED_2(T##2, N) };                                             \
     struct T##3 { N x, y, z; };                                                                                        \
-    struct alignas(FOUR) T##4 { N x, y, z, w; };                                                                       \
+    struct alignas(FOUR) T##4 { N x, y, z, w; SIMT_COPIED_4(T##4, N) };                                                \
     static inline T##1 make_##T##1(N x) { return {x}; }                                                                \
     static inline T##2 make_##T##2(N x, N y) { return {x, y}; }                                                        \
     static inline T##3 make_##T##3(N x, N y, N z) { return {x, y, z}; }                                                \
