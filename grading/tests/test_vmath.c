@@ -156,3 +156,19 @@ Test(vmath, wide_is_the_same)
         for (int k = 0; k < WIDE; k++) cr_assert(got[k] == (k < n ? (float)(k + 1) : 7));
     }
 }
+
+/* Against long double, from 0 down to where it is 0. */
+Test(vmath, exp_in_double)
+{
+    enum { N = 200000 };
+    static double x[N], y[N];
+    for (int i = 0; i < N; i++) x[i] = -708.0 * i / N * (i % 2 ? 1 : 0.01);
+#pragma omp simd
+    for (int i = 0; i < N; i++) y[i] = vexp_double(x[i]);
+    for (int i = 0; i < N; i++) {
+        long double want = expl(x[i]);
+        cr_assert(fabsl(y[i] - want) <= 2.3e-16L * want, "exp(%.17g): got %.17g, want %.17Lg", x[i], y[i], want);
+    }
+    cr_expect(vexp_double(-709) == 0 && vexp_double(-INFINITY) == 0 && isnan(vexp_double(NAN)));
+    cr_expect(vexp_double(0) == 1 && vexp_double(-0.0) == 1);
+}
