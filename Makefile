@@ -107,7 +107,7 @@ warn := -Wall -Wextra -Wpedantic
 cc_base = $(CC) -std=c17 $(warn)
 opt := -fno-math-errno -fno-trapping-math -march=$(ARCH)
 include_flags = -Icommon -Igrading -Ibench $(deps_cppflags)
-lib_cppflags = $(blas_cppflags) $(dnnl_cppflags) $(seccomp_cppflags)
+lib_cppflags = $(blas_cppflags) $(dnnl_cppflags) $(seccomp_cppflags) $(liblinear_cppflags) $(libsvm_cppflags)
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 cc_ref  = $(cc_base) $(CFLAGS) $(opt) $(openmp) $(include_flags) $(lib_cppflags)
@@ -411,7 +411,7 @@ progress: build/progress
 bench_rooms := $(foreach n,$(names),$(if $(wildcard $(dir_$n)/bench_$n.c),$n))
 build/bench: $(patsubst %.c,build/ref/%.o,$(wildcard bench/*.c)) \
     $(foreach n,$(bench_rooms),build/ref/$(dir_$n)/bench_$n.o) build/ref/libref.a build/ref/libcommon.a build/flags/ld_ref build/flags/libs
-	$(Q)$(ld_ref) -rdynamic -o $@ $(filter %.o,$^) -Wl,--whole-archive build/ref/libref.a build/ref/libcommon.a -Wl,--no-whole-archive $(libs) -ldl
+	$(Q)$(ld_ref) -rdynamic -o $@ $(filter %.o,$^) -Wl,--whole-archive build/ref/libref.a build/ref/libcommon.a -Wl,--no-whole-archive $(libs) $(liblinear_libs) $(libsvm_libs) -ldl
 
 .PHONY: bench plots peers
 # WITH=my.c: a learner's file becomes one more contestant, as a shared object. MINE=1: the file in work/.

@@ -251,6 +251,9 @@ json_t *peers_absent(void)
 #ifndef HAVE_DNNL
     miss("oneDNN", "not installed when this was built");
 #endif
+#ifndef HAVE_LIBLINEAR
+    miss("LIBLINEAR", "not installed when this was built");
+#endif
     return absent ? json_incref(absent) : json_array();
 }
 

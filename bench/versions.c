@@ -5,6 +5,9 @@
 #ifdef HAVE_DNNL
 #include <oneapi/dnnl/dnnl.h>
 #endif
+#ifdef HAVE_LIBLINEAR
+#include <linear.h>
+#endif
 #include "versions.h"
 
 /* openblas_get_config says "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...". */
@@ -32,6 +35,18 @@ const char *version_onednn(void)
     static char           text[32];
     const dnnl_version_t *v = dnnl_version();
     snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
+    return text;
+#else
+    return "";
+#endif
+}
+
+/* Until 2.50 no function of the library says which it is: the header's number, which Debian keeps beside it. */
+const char *version_liblinear(void)
+{
+#ifdef HAVE_LIBLINEAR
+    static char text[16];
+    snprintf(text, sizeof text, "%d.%02d", LIBLINEAR_VERSION / 100, LIBLINEAR_VERSION % 100);
     return text;
 #else
     return "";

@@ -53,6 +53,13 @@ seccomp=; links '#include <seccomp.h>
 int main(void) { seccomp_release(seccomp_init(SCMP_ACT_ALLOW)); return 0; }' -lseccomp && seccomp=-lseccomp
 sodium=; links '#include <sodium.h>
 int main(void) { return sodium_init() < 0; }' -lsodium && sodium=-lsodium
+liblinear=; links '#include <linear.h>
+int main(void) { return check_parameter(0, 0) != 0; }' -llinear && liblinear=-llinear
+libsvm=
+for h in libsvm/svm.h svm.h; do
+    links "#include <$h>
+int main(void) { return libsvm_version == 0; }" -lsvm && libsvm=-lsvm && break
+done
 openmp=; links 'int main(void) { return 0; }' -fopenmp && openmp=-fopenmp
 asan=; links 'int main(void) { return 0; }' -fsanitize=address,undefined && asan=yes
 
@@ -92,6 +99,10 @@ criterion_libs := $criterion
 seccomp_cppflags := ${seccomp:+-DHAVE_SECCOMP}
 seccomp_libs  := $seccomp
 sodium_libs   := $sodium
+liblinear_cppflags := ${liblinear:+-DHAVE_LIBLINEAR}
+liblinear_libs := $liblinear
+libsvm_cppflags := ${libsvm:+-DHAVE_LIBSVM}
+libsvm_libs   := $libsvm
 have_asan     := $asan
 other_cc      := $other
 cxx           := $cxx

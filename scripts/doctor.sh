@@ -31,6 +31,8 @@ row gnuplot   "$(v=$(value gnuplot); [ -n "$v" ] && first "$v" --version)" gnupl
 row font      "$(find /usr/share/fonts build/deps/usr/share/fonts -name '*.ttf' 2>/dev/null | head -n 1)" font
 row seccomp   "$(lib seccomp_libs libseccomp)" seccomp
 row sodium    "$(lib sodium_libs libsodium)" sodium
+row LIBLINEAR "$(lib liblinear_libs liblinear)" liblinear
+row LIBSVM    "$(lib libsvm_libs libsvm)" libsvm
 row bwrap     "$(first bwrap --version)" bwrap
 row valgrind  "$(first valgrind --version)" valgrind
 row xmllint   "$(xmllint --version 2>&1 | sed -n 1p)"  xmllint

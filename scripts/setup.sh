@@ -22,6 +22,8 @@ probe() {    # is this thing of the table here?
     libpng)   has png_libs ;;
     seccomp)  has seccomp_libs ;;
     sodium)   has sodium_libs ;;
+    liblinear) has liblinear_libs ;;
+    libsvm)   has libsvm_libs ;;
     bwrap)    command -v bwrap >/dev/null 2>&1 ;;
     *)        return 1 ;;
     esac
