@@ -234,7 +234,7 @@ cudaError_t simt_malloc(void **p, size_t size, size_t element, bool managed, con
     return cudaSuccess;
 }
 
-cudaError_t cudaFree(void *p)
+cudaError_t cudaFree(void *p, Place at)
 {
     start();
     if (!p) return sticky();
@@ -242,7 +242,7 @@ cudaError_t cudaFree(void *p)
     if (e) return e;
     Buffer *b = buffer_of((uintptr_t)p);
     if (!b || b->freed || b->base != (uintptr_t)p) {
-        say(ERROR, "bad-free", {}, "",
+        say(ERROR, "bad-free", at, b ? b->name : "",
             b && b->freed
                 ? "cudaFree: " + describe((uintptr_t)p) + " already"
                 : "cudaFree: " + describe((uintptr_t)p) + "; only what cudaMalloc returned can be given back");
@@ -281,7 +281,7 @@ static std::string wrong_end(const char *which, const void *p, size_t size, bool
     return "";
 }
 
-static cudaError_t copy_check(void *to, const void *from, size_t size, cudaMemcpyKind kind)
+static cudaError_t copy_check(void *to, const void *from, size_t size, cudaMemcpyKind kind, bool *to_device, Place at)
 {
     static const char *const names[] = {"cudaMemcpyHostToHost", "cudaMemcpyHostToDevice", "cudaMemcpyDeviceToHost",
                                         "cudaMemcpyDeviceToDevice", "cudaMemcpyDefault"};
@@ -290,49 +290,74 @@ static cudaError_t copy_check(void *to, const void *from, size_t size, cudaMemcp
     if ((unsigned)kind > cudaMemcpyDefault) return fail(cudaErrorInvalidMemcpyDirection);
     bool from_device = kind == cudaMemcpyDefault ? in_arena((uintptr_t)from)
                                                  : kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
-    bool to_device = kind == cudaMemcpyDefault ? in_arena((uintptr_t)to)
-                                               : kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+    *to_device = kind == cudaMemcpyDefault ? in_arena((uintptr_t)to)
+                                           : kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
     if (!size) return cudaSuccess;
     std::string wrong = wrong_end("source", from, size, from_device, names[kind]);
-    if (wrong.empty()) wrong = wrong_end("target", to, size, to_device, names[kind]);
+    if (wrong.empty()) wrong = wrong_end("target", to, size, *to_device, names[kind]);
     if (wrong.empty()) return cudaSuccess;
-    say(ERROR, "bad-copy", {}, "", wrong);
+    say(ERROR, "bad-copy", at, "", wrong);
     return fail(cudaErrorInvalidValue);
 }
 
-static void copy(void *to, const void *from, size_t size)
+static void copy(void *to, const void *from, size_t size, Place at)
 {
     Open open;
     if (Buffer *b = live(from); b && b->shadow) {
         size_t offset = (uintptr_t)from - b->base, good = shadow_unwritten(b->shadow, offset, size);
         if (good < size)
-            say(NOTE, "uninitialised-copy", {}, b->name,
-                text("cudaMemcpy reads byte %zu of ", offset + good) + label(b) + ", which nobody wrote");
+            say(NOTE, "uninitialised-copy", at, b->name,
+                text("cudaMemcpy reads byte %zu of ", offset + good) + label(b) + ", which nobody has written");
     }
     memmove(to, from, size);
     wrote(to, size);
 }
 
-cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t size, cudaMemcpyKind kind, cudaStream_t stream)
+/* Only pinned memory of the host is copied later on. Other memory is read before the call returns, by way of a buffer
+ * of CUDA's, and written before it returns. */
+static std::map<uintptr_t, size_t> &pins = *new std::map<uintptr_t, size_t>;
+void simt::pinned(const void *p, size_t size)
 {
-    cudaError_t e = copy_check(to, from, size, kind);
+    if (size)
+        pins[(uintptr_t)p] = size;
+    else
+        pins.erase((uintptr_t)p);
+}
+static bool is_pinned(const void *p)
+{
+    auto after = pins.upper_bound((uintptr_t)p);
+    return after != pins.begin() && (uintptr_t)p - std::prev(after)->first < std::prev(after)->second;
+}
+
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t size, cudaMemcpyKind kind, cudaStream_t stream, Place at)
+{
+    bool to_device;
+    cudaError_t e = copy_check(to, from, size, kind, &to_device, at);
     if (e) return e;
-    submit(stream, [=] { copy(to, from, size); });
-    return sticky();
+    if (to_device && !in_arena((uintptr_t)from) && !is_pinned(from)) {
+        std::vector<char> staged((const char *)from, (const char *)from + size);
+        submit(stream, [=] { copy(to, staged.data(), size, at); });
+        return sticky();
+    }
+    submit(stream, [=] { copy(to, from, size, at); });
+    return to_device || is_pinned(to) ? sticky() : wait(stream);
 }
 
-cudaError_t cudaMemcpy(void *to, const void *from, size_t size, cudaMemcpyKind kind)
+cudaError_t cudaMemcpy(void *to, const void *from, size_t size, cudaMemcpyKind kind, Place at)
 {
-    cudaError_t e = cudaMemcpyAsync(to, from, size, kind, nullptr);
-    return e ? e : wait(nullptr);
+    bool to_device;
+    cudaError_t e = copy_check(to, from, size, kind, &to_device, at);
+    if (e) return e;
+    submit(nullptr, [=] { copy(to, from, size, at); });
+    return wait(nullptr);
 }
 
-cudaError_t cudaMemsetAsync(void *p, int byte, size_t size, cudaStream_t stream)
+cudaError_t cudaMemsetAsync(void *p, int byte, size_t size, cudaStream_t stream, Place at)
 {
     start();
     if (sticky()) return sticky();
     if (!is_device(p, size)) {
-        say(ERROR, "bad-copy", {}, "", text("cudaMemset of %zu bytes at ", size) + describe((uintptr_t)p));
+        say(ERROR, "bad-copy", at, "", text("cudaMemset of %zu bytes at ", size) + describe((uintptr_t)p));
         return fail(cudaErrorInvalidValue);
     }
     submit(stream, [=] {
@@ -343,9 +368,9 @@ cudaError_t cudaMemsetAsync(void *p, int byte, size_t size, cudaStream_t stream)
     return sticky();
 }
 
-cudaError_t cudaMemset(void *p, int byte, size_t size)
+cudaError_t cudaMemset(void *p, int byte, size_t size, Place at)
 {
-    cudaError_t e = cudaMemsetAsync(p, byte, size, nullptr);
+    cudaError_t e = cudaMemsetAsync(p, byte, size, nullptr, at);
     return e ? e : wait(nullptr);
 }
 

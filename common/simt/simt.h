@@ -8,8 +8,8 @@
  *
  * Two builds of a .cu file, one library:
  *   fast    $(CXX) -std=c++17 -O2 -fno-strict-aliasing -Icommon/simt/include -include cuda_runtime.h
- *   check   the same at -O1, with SIMT_CHECK_FLAGS_GCC or SIMT_CHECK_FLAGS_CLANG below, and linked WITHOUT -fsanitize:
- *           the hooks that the compiler then calls (__tsan_read4, __ubsan_handle_out_of_bounds, ...) are ours.
+ *   check   the same at -O1 with -fsanitize=thread,bounds (simtcc.c has it all), and linked WITHOUT -fsanitize: the
+ *           hooks that the compiler then calls (__tsan_read4, __ubsan_handle_out_of_bounds, ...) are ours.
  *           A program is in check mode as soon as one of its files was compiled so.
  * Both need -g: places are told by line. Both link libsimt.a -pthread.
  *
@@ -28,15 +28,6 @@
 #include <tuple>
 #include "vector_types.h"
 #include "driver_types.h"
-
-/* What simtcc hands to the compiler in check mode, beside -O1 -g. */
-#define SIMT_CHECK_FLAGS_GCC                                                                                           \
-    "-fsanitize=thread,bounds -fsanitize-coverage=trace-pc --param tsan-instrument-func-entry-exit=0 "                 \
-    "--param tsan-distinguish-volatile=1"
-#define SIMT_CHECK_FLAGS_CLANG                                                                                         \
-    "-fsanitize=thread,array-bounds -fno-vectorize -fno-slp-vectorize -fsanitize-coverage=trace-pc,bb "                \
-    "-mllvm -tsan-instrument-func-entry-exit=0 -mllvm -tsan-distinguish-volatile=1 "                                   \
-    "-mllvm -tsan-instrument-read-before-write=1"
 
 #define SIMT_INLINE inline __attribute__((always_inline))
 #define SIMT_NO_HOOKS __attribute__((no_sanitize("thread"), no_sanitize("bounds")))
@@ -150,6 +141,7 @@ struct Open {
 };
 bool is_device(const void *p, size_t size = 1);      /* all of it in one live buffer */
 void wrote(const void *p, size_t size);              /* host code filled device memory: it is initialised now */
+void pinned(const void *p, size_t size);             /* cudaMallocHost gave it, cudaFreeHost (size 0) took it */
 
 /* work(context) at the end of the stream, then release(context). */
 void submit(cudaStream_t, void (*work)(void *), void (*release)(void *), void *context);

@@ -147,6 +147,9 @@ void launch(const Configuration &how, const char *name, Place at, void (*call)(v
     if (b.z > 64) wrong = "64 threads are the most in z";
     if (g.x > 0x7fffffffu || g.y > 65535 || g.z > 65535) wrong = "a grid has at most 2147483647 x 65535 x 65535 blocks";
     if (how.shared > room) wrong = text("%zu bytes of dynamic shared memory; %zu are the most", how.shared, room);
+    size_t fixed = checked ? static_shared(name) : 0;
+    if (fixed > limits.shared_per_block)
+        wrong = text("its __shared__ variables have %zu bytes; %zu are the most", fixed, limits.shared_per_block);
     if (!wrong.empty()) {
         say(ERROR, "launch-configuration", at, "",
             text("%s<<<(%u,%u,%u), (%u,%u,%u), %zu>>> cannot be launched: ", name, g.x, g.y, g.z, b.x, b.y, b.z,

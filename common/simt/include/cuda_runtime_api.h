@@ -19,12 +19,14 @@ SIMT_INLINE cudaError_t cudaMallocManaged(T **p, size_t size, unsigned = cudaMem
 }
 #define cudaMalloc(pointer, ...) cudaMalloc(pointer, __VA_ARGS__, #pointer)
 
-cudaError_t cudaFree(void *p);
+cudaError_t cudaFree(void *p, simt::Place = simt::Place::here());
 cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *all_bytes);
-cudaError_t cudaMemcpy(void *to, const void *from, size_t size, cudaMemcpyKind kind);
-cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t size, cudaMemcpyKind kind, cudaStream_t = nullptr);
-cudaError_t cudaMemset(void *p, int byte, size_t size);
-cudaError_t cudaMemsetAsync(void *p, int byte, size_t size, cudaStream_t = nullptr);
+cudaError_t cudaMemcpy(void *to, const void *from, size_t size, cudaMemcpyKind, simt::Place = simt::Place::here());
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t size, cudaMemcpyKind, cudaStream_t = nullptr,
+                            simt::Place = simt::Place::here());
+cudaError_t cudaMemset(void *p, int byte, size_t size, simt::Place = simt::Place::here());
+cudaError_t cudaMemsetAsync(void *p, int byte, size_t size, cudaStream_t = nullptr,
+                            simt::Place = simt::Place::here());
 
 /* __device__ and __constant__ variables: told by reference, as nvcc's templates are. */
 cudaError_t simt_to_symbol(void *symbol, size_t room, const void *from, size_t size, size_t offset, cudaStream_t);
