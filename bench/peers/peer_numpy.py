@@ -60,7 +60,32 @@ class Product:
         return {"C": self.c.ravel()}
 
 
-CASES = {"ndarray_add_row": AddRow, "ndarray_add_turned": AddTurned, "ndarray_sum_first": SumFirst,
+class Parts:
+    def __init__(self, size, given):
+        self.predicted, self.truth = given["predicted"].reshape(size), given["truth"]
+
+    def call(self):
+        variance = self.predicted.var(axis=0, ddof=1)
+        bias = (self.predicted.mean(axis=0) - self.truth) ** 2 - variance / len(self.predicted)
+        self.parts = np.array([bias.mean(), variance.mean()])
+
+    def outputs(self):
+        return {"parts": self.parts}
+
+
+class Legendre:
+    def __init__(self, size, given):
+        self.x, self.scale = given["x"], np.sqrt(2 * np.arange(size[1]) + 1)
+
+    def call(self):
+        self.X = np.polynomial.legendre.legvander(self.x, len(self.scale) - 1) * self.scale
+
+    def outputs(self):
+        return {"X": np.ascontiguousarray(self.X)}
+
+
+CASES = {"bias_variance_decompose": Parts, "bias_variance_features": Legendre,
+         "ndarray_add_row": AddRow, "ndarray_add_turned": AddTurned, "ndarray_sum_first": SumFirst,
          "ndarray_matmul": Product}
 
 if __name__ == "__main__":

@@ -491,7 +491,7 @@ ORACLE(evaluation_folds, sizes_and_shares)
     }
 }
 
-/* Of 95-percent intervals for a mean, of samples of 20 from a normal, most hold it, and they are as wide as theory's. */
+/* Of 95-percent intervals for a mean, samples of 20 from a normal: most hold it, and they are as wide as in theory. */
 ORACLE(evaluation_bootstrap, covers)
 {
     enum { N = 20, B = 100, SAMPLES = 50 };
