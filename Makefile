@@ -477,8 +477,14 @@ build/simt/$1/kernels: build/ref/grading/tests/simt/kernels.o $$(patsubst %.cu,b
 	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
 build/simt/$1/feature_%: build/simt/$1/grading/tests/simt/feature_%.o build/simt/libsimt.a
 	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
+build/simt/$1/findings build/simt/$1/counters: build/simt/$1/%: build/simt/$1/grading/tests/simt/%.o build/simt/libsimt.a
+	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
 endef
 $(foreach m,fast check,$(eval $(call cuda_mode,$m)))
+build/check/simt/findings.result: build/simt/check/findings build/simt/fast/findings $(addprefix grading/tests/simt/findings,.sh .expected)
+	@sh scripts/unit.sh simt/findings sh grading/tests/simt/findings.sh
+build/check/simt/counters.result: build/simt/check/counters
+	@sh scripts/unit.sh simt/counters ./build/simt/check/counters
 cuda_modes := fast check
 cuda_tests := kernels $(patsubst grading/tests/simt/%.cu,%,$(wildcard grading/tests/simt/feature_*.cu))
 cuda_src := $(wildcard common/ops/*.cu stage[0-9]/*/*.cu grading/tests/simt/kernels_*.cu grading/tests/simt/feature_*.cu)
@@ -568,7 +574,7 @@ folder_units = $(foreach n,$1,build/check/$(dir_$n).result $(if $(call has_main,
 test_names := $(notdir $(test_src:.c=))
 units = $(call folder_units,$(chosen)) $(if $(EX),,$(test_names:%=build/check/tests/%.result) \
     $(patsubst grading/tests/%.c,build/check/f64/%.result,$(in_f64)) $(test_sh:grading/tests/%.sh=build/check/scripts/%.result) \
-    $(fuzz_names:%=build/check/fuzz/%.result) $(if $(cxx),$(cuda_tests:%=build/check/simt/%.result)) build/check/compilers.result build/check/house.result)
+    $(fuzz_names:%=build/check/fuzz/%.result) $(if $(cxx),$(patsubst %,build/check/simt/%.result,$(cuda_tests) findings counters)) build/check/compilers.result build/check/house.result)
 full_units = $(units) $(fuzz_names:%=build/check/fuzz_asan/%.result) $(if $(fuzz_cc),$(fuzz_names:%=build/check/fuzz_more/%.result)) \
     build/check/results.result build/check/mistakes.result $(test_names:%=build/check/asan/%.result) $(patsubst grading/tests/%.c,build/check/asan64/%.result,$(in_f64))
 
