@@ -120,6 +120,11 @@ void open_memory(bool);                     /* check mode: host code may or may 
 
 void set_error(cudaError_t);
 
+/* ---- graph.cpp ---- */
+
+bool is_captured(cudaStream_t);
+bool capture(cudaStream_t, void (*run)(void *), void (*release)(void *), void *context);     /* false: do it yourself */
+
 /* ---- report.cpp ---- */
 
 std::string text(const char *format, ...) __attribute__((format(printf, 1, 2)));

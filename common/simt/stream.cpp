@@ -97,6 +97,7 @@ static bool late()
 void submit(cudaStream_t stream, void (*work)(void *), void (*release)(void *), void *context)
 {
     start();
+    if (capture(stream, work, release, context)) return;
     SimtStream *s = stream_of(stream);
     if (!s) {
         release(context);
@@ -112,6 +113,7 @@ cudaError_t wait(cudaStream_t stream)
     start();
     SimtStream *s = stream_of(stream);
     if (!s) return fail(cudaErrorInvalidResourceHandle);
+    if (is_captured(stream)) return fail(cudaErrorStreamCaptureUnsupported);
     run_until(s, ~0ull);
     if (s == &default_stream) run_before(s, ~0ull);
     return sticky();
@@ -312,6 +314,7 @@ static const struct {
     {cudaErrorInvalidDeviceFunction, "cudaErrorInvalidDeviceFunction", "invalid device function"},
     {cudaErrorInvalidDevice, "cudaErrorInvalidDevice", "invalid device ordinal"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
+    {cudaErrorIllegalState, "cudaErrorIllegalState", "the operation cannot be performed in the present state"},
     {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
     {cudaErrorIllegalAddress, "cudaErrorIllegalAddress", "an illegal memory access was encountered"},
     {cudaErrorLaunchOutOfResources, "cudaErrorLaunchOutOfResources", "too many resources requested for launch"},
@@ -321,6 +324,8 @@ static const struct {
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
     {cudaErrorCooperativeLaunchTooLarge, "cudaErrorCooperativeLaunchTooLarge", "too many blocks in cooperative launch"},
     {cudaErrorNotSupported, "cudaErrorNotSupported", "operation not supported"},
+    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
+     "operation not permitted when stream is capturing"},
 };
 const char *cudaGetErrorName(cudaError_t e)
 {

@@ -227,3 +227,4 @@ SIMT_INLINE T atomicCAS(T *p, simt::same<T> expected, simt::same<T> v, simt::Pla
 }
 
 #include "device_functions.h"
+#include "host_functions.h"

@@ -256,6 +256,49 @@ template <class T> SIMT_INLINE void __stcg(T *p, T x) { *p = x; }
 template <class T> SIMT_INLINE void __stcs(T *p, T x) { *p = x; }
 template <class T> SIMT_INLINE void __stwt(T *p, T x) { *p = x; }
 
+/* ---- One number of each lane, combined; every lane gets the result ----------------------------------------------- */
+
+namespace simt {
+struct Reduced { unsigned mine; };
+template <class F> void reduce_lanes(Meeting &m)
+{
+    bool first = true;
+    unsigned all = 0;
+    for (void *lane : m.lane)
+        if (lane) all = first ? ((Reduced *)lane)->mine : F::of(all, ((Reduced *)lane)->mine), first = false;
+    for (void *lane : m.lane)
+        if (lane) ((Reduced *)lane)->mine = all;
+}
+template <class F> SIMT_INLINE unsigned reduced(unsigned mask, unsigned x, Place at)
+{
+    Reduced r = { x };
+    meet(mask, reduce_lanes<F>, &r, at);
+    return r.mine;
+}
+} // namespace simt
+#define SIMT_REDUCE(name, T, result)                                                                                   \
+    struct simt_##name##_##T {                                                                                         \
+        static unsigned of(unsigned x, unsigned y)                                                                     \
+        {                                                                                                              \
+            T a = (T)x, b = (T)y;                                                                                      \
+            return (unsigned)(result);                                                                                 \
+        }                                                                                                              \
+    };                                                                                                                 \
+    SIMT_INLINE T name(unsigned mask, T x, simt::Place at = simt::Place::here())                                       \
+    {                                                                                                                  \
+        return (T)simt::reduced<simt_##name##_##T>(mask, (unsigned)x, at);                                             \
+    }
+SIMT_REDUCE(__reduce_add_sync, unsigned, a + b)
+SIMT_REDUCE(__reduce_min_sync, unsigned, a < b ? a : b)
+SIMT_REDUCE(__reduce_max_sync, unsigned, a > b ? a : b)
+SIMT_REDUCE(__reduce_and_sync, unsigned, a & b)
+SIMT_REDUCE(__reduce_or_sync, unsigned, a | b)
+SIMT_REDUCE(__reduce_xor_sync, unsigned, a ^ b)
+SIMT_REDUCE(__reduce_add_sync, int, (unsigned)a + (unsigned)b)
+SIMT_REDUCE(__reduce_min_sync, int, a < b ? a : b)
+SIMT_REDUCE(__reduce_max_sync, int, a > b ? a : b)
+#undef SIMT_REDUCE
+
 /* ---- Time, and ends ---------------------------------------------------------------------------------------------- */
 
 SIMT_INLINE long long clock64()
