@@ -183,6 +183,67 @@ static int configuration_end(const Source *s, int i)
     return -1;
 }
 
+/* ---- Kernels that are known by name ------------------------------------------------------------------------------ */
+
+/* Of a kernel that is one function, and no template's, the compiler can be asked for the parameters' types: arguments
+ * are converted to them once, at the launch, as a call does. Of the files rewritten so far. */
+typedef struct Known { char *name; int bodies; bool template; } Known;
+static Known *known;
+static int    n_known;
+
+static Known *known_by(const Source *s, int i, bool add)
+{
+    const Token *t = &s->token[i];
+    for (Known *k = known; k < known + n_known; k++)
+        if (strlen(k->name) == (size_t)t->size && !memcmp(k->name, t->at, (size_t)t->size)) return k;
+    if (!add) return NULL;
+    known = realloc(known, (size_t)(n_known + 1) * sizeof *known);
+    CHECK(known, "no memory for the kernels of %s", s->path);
+    known[n_known] = (Known){ .name = strndup(t->at, (size_t)t->size) };
+    return &known[n_known++];
+}
+
+static int closing(const Source *s, int i)      /* the partner of the opening token i, to its right; n: none */
+{
+    for (int depth = 0; i < s->n; i++)
+        if (!(depth += depth_change(s, i))) return i;
+    return i;
+}
+
+static bool is_template(const Source *s, int i)     /* what is declared around token i: template <..> static void .. */
+{
+    do i = step(s, i, -1);
+    while (i >= 0 && (s->token[i].kind == NAME || s->token[i].kind == TEXT));
+    return is(s, i, ">") && is(s, step(s, opening(s, i), -1), "template");
+}
+
+static void know_kernels(const Source *s)
+{
+    for (int i = 0; i < s->n; i++) {
+        if (!is(s, i, "__global__")) continue;
+        int open = i;
+        while (open < s->n && !is(s, open, "(") && !is(s, open, ";") && !is(s, open, "{")) {
+            open = step(s, open, 1);
+            int name = step(s, open, -1);               /* __launch_bounds__(256) and its like */
+            if (is(s, open, "(") && s->token[name].size > 2 && !memcmp(s->token[name].at, "__", 2))
+                open = step(s, closing(s, open), 1);
+        }
+        int name = step(s, open, -1);
+        if (!is(s, open, "(") || s->token[name].kind != NAME) continue;
+        Known *k = known_by(s, name, true);
+        k->template |= is_template(s, i);
+        k->bodies += is(s, step(s, closing(s, open), 1), "{");
+    }
+}
+
+/* Whether the kernel that ends at token i is an expression of one type: one function's name, table[i], (a ? b : c). */
+static bool has_one_type(const Source *s, int i)
+{
+    if (s->token[i].kind != NAME) return is(s, i, "]") || is(s, i, ")");
+    const Known *k = known_by(s, i, false);
+    return k && !k->template && k->bodies < 2;
+}
+
 /* ---- Rewriting --------------------------------------------------------------------------------------------------- */
 
 /* The tokens from..to as one line of text, without comments; fit to stand in a string. */
@@ -226,8 +287,10 @@ static const char *launch(Source *s, int i)
     if (from < 0) return sentence("%s:%d: which kernel is it that <<< launches?", s->path, s->token[i].line);
     if (close < 0) return sentence("%s:%d: no >>> ends this launch", s->path, s->token[i].line);
     char *name = as_one_line(s, from, to);
-    s->token[from].before = strdup("::simt::launcher([=](auto &...simt_a) SIMT_NO_HOOKS { ");
-    s->token[to].after = strdup("(simt_a...); },");
+    bool typed = has_one_type(s, to);
+    s->token[from].before = strdup(typed ? "::simt::launcher("
+                                         : "::simt::launcher([=](auto &...simt_a) SIMT_NO_HOOKS { ");
+    s->token[to].after = strdup(typed ? "," : "(simt_a...); },");
     s->token[i].instead = strdup(" ::simt::configuration(");
     s->token[close].instead = format("), \"%s\")", name, "");
     s->token[close + 1].instead = strdup("");
@@ -315,6 +378,7 @@ const char *rewrite(FILE *out, const char *path, const char *text, size_t size, 
 {
     Source s = { .path = path };
     tokens_of(&s, text, size);
+    know_kernels(&s);
     const char *wrong = rewrite_tokens(&s, include, with);
     for (int i = 0; i < s.n; i++) {
         Token *t = &s.token[i];

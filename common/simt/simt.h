@@ -45,6 +45,8 @@ struct Place {
 };
 
 /* ---- Launches. simtcc turns kernel<<<g, b, s, st>>>(args) into
+ *   ::simt::launcher(kernel, ::simt::configuration(g, b, s, st), "kernel")(args)
+ * and where `kernel` may be a template with arguments to deduce, into
  *   ::simt::launcher([=](auto &...simt_a) SIMT_NO_HOOKS { kernel(simt_a...); },
  *                    ::simt::configuration(g, b, s, st), "kernel")(args) */
 
@@ -82,6 +84,24 @@ template <class Kernel> struct Launcher {
 };
 template <class Kernel> SIMT_INLINE Launcher<Kernel> launcher(Kernel k, Configuration c, const char *name,
                                                              Place at = Place::here())
+{
+    return {k, c, name, at};
+}
+
+/* A kernel of one type: its arguments become what the parameters are, once, as a call's do. */
+template <class... P> struct TypedLauncher {
+    void (*kernel)(P...);
+    Configuration how;
+    const char *name;
+    Place at;
+    void operator()(P... args) const
+    {
+        auto k = kernel;
+        launcher([k](auto &...a) SIMT_NO_HOOKS { k(a...); }, how, name, at)(args...);
+    }
+};
+template <class... P>
+SIMT_INLINE TypedLauncher<P...> launcher(void (*k)(P...), Configuration c, const char *name, Place at = Place::here())
 {
     return {k, c, name, at};
 }
@@ -166,6 +186,7 @@ int blocks_per_multiprocessor(int threads, size_t shared);   /* by threads, bloc
 void *dynamic_shared();
 template <class T> struct Dynamic {
     SIMT_INLINE operator T *() const { return (T *)dynamic_shared(); }
+    template <class U> SIMT_INLINE explicit operator U *() const { return (U *)dynamic_shared(); }
 };
 } // namespace simt
 

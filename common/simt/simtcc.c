@@ -6,8 +6,8 @@
  * --check: every load and store of the file calls the emulator, which looks at it (common/simt/README.md).
  * --with: another compiler than g++ (or $CXX).
  * --keep: the rewritten files stay, beside the output.
- * Of included files those are rewritten that are named in "quotes" and found beside the file, or in a folder given by -I;
- * <angles> are left alone. */
+ * Of included files those are rewritten that are named in "quotes" and found beside the file, or in a folder given by
+ * -I; <angles> are left alone. */
 #define _GNU_SOURCE
 #include <libgen.h>
 #include <limits.h>
@@ -169,8 +169,9 @@ static char *replaced_end(const char *path, const char *end)      /* x/y.o and .
     return format("%.*s%s", (int)(dot && (!slash || dot > slash) ? dot - path : (long)strlen(path)), path, end);
 }
 
-/* What was written for a GPU: type puns through pointers, pragmas of nvcc's, stacks that must not be jumped over. */
-static const char *const always[] = { "-std=c++17", "-g", "-fno-strict-aliasing", "-fno-optimize-sibling-calls",
+/* What was written for a GPU: type puns through pointers, stacks that must not be jumped over. In DWARF 5 the rewritten
+ * file has a number of its own, and some lines would be told as that one's. */
+static const char *const always[] = { "-std=c++17", "-gdwarf-4", "-fno-strict-aliasing", "-fno-optimize-sibling-calls",
     "-fstack-clash-protection", "-fno-delete-null-pointer-checks", "-D__CUDACC__=1", "-D__SIMT__=1", "-include",
     "cuda_runtime.h", NULL };
 /* Comparing threadIdx.x with an int is everybody's habit, and nvcc's pragmas and attributes are not g++'s. */
@@ -291,6 +292,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < given && !wrong; i++) wrong = make(&job.file[i], true);
     if (!wrong) wrong = command(argc, argv, root(), given);
     if (!wrong && !(status = compile())) wrong = mend_depfile();
+    else if (job.depfile) unlink(job.depfile);      /* it names files that are about to go */
     for (int i = 0; i < job.n_files && !job.keep; i++)
         if (job.file[i].made) unlink(job.file[i].made);
     return wrong ? say(wrong) : status;
