@@ -144,7 +144,7 @@ dry_run := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 cc_simt  = $(cxx) -std=c++17 $(warn) -O2 -g -isystem common/simt/include
 cu_fast  = build/simtcc --with=$(cxx) $(warn) -O2 -march=$(ARCH) $(include_flags)
 cu_check = build/simtcc --with=$(cxx) --check $(warn) $(include_flags)
-cu_nvcc  = $(nvcc) -std=c++17 -Xcompiler -Wall,-Wextra -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90 -Icommon -Igrading
+cu_nvcc  = $(nvcc) -std=c++17 --extended-lambda -Xcompiler -Wall,-Wextra -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90 -Icommon -Igrading
 variants := ref f64 asan asan64 fuzz $(dist_variants)
 flag_text = $(strip $($1))
 define flag_file

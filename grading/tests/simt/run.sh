@@ -1,5 +1,5 @@
-# run.sh NAME MODE... -- a program of kernels on the CPU, fast and in check mode, its threads and blocks in three orders.
-# A finding is a failure: these kernels are correct.
+# run.sh NAME MODE... -- a program of kernels on the CPU, fast and in check mode, threads and blocks in three orders. A
+# finding is a failure: these kernels are correct.
 name=$1 passed=0 failed=0
 shift
 for order in forward reverse random:7; do
