@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.tree import DecisionTreeClassifier
 
 from peer import serve
 
@@ -136,10 +137,27 @@ class Precision(Score):
         return {"average_precision": self.mean}
 
 
+class Grown:
+    """Exact splits. Of equal gains it takes one by lot."""
+
+    def __init__(self, size, given):
+        n, d, self.depth = size
+        self.X, self.y = np.ascontiguousarray(given["X"].reshape(d, n).T), given["y"]
+
+    def call(self):
+        self.tree = DecisionTreeClassifier(max_depth=self.depth, random_state=0).fit(self.X, self.y).tree_
+
+    def outputs(self):
+        share, impurity, leaf = self.tree.n_node_samples / len(self.y), self.tree.impurity, self.tree.children_left < 0
+        children = [self.tree.children_left[0], self.tree.children_right[0]]
+        return {"first": impurity[0] - share[children] @ impurity[children], "gini": share[leaf] @ impurity[leaf]}
+
+
 CASES = {
     "dbscan": Density,
     "evaluation_auc": Area,
     "evaluation_average_precision": Precision,
+    "decision_tree_grow": Grown,
     "kmeans_lloyd": Lloyd,
     "logistic_regression_newton": Logistic,
     "linear_regression_ridge": RidgeCholesky,
