@@ -2,11 +2,11 @@
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
+#include "arena.h"
 #include "check.h"
 #include "cluster.h"
 
@@ -24,6 +24,7 @@ enum { GROUP = 5, TILE = (ROWS * GROUP + 3) / 4 * 4, BYTES = 4 * LANES };
 typedef float Vec __attribute__((vector_size(BYTES)));
 typedef float Loose __attribute__((vector_size(BYTES), aligned(4), may_alias));         /* X has no alignment */
 typedef float Four __attribute__((vector_size(16)));
+typedef int32_t Words __attribute__((vector_size(BYTES)));
 
 #ifdef __clang__
 #pragma clang fp contract(fast)
@@ -32,12 +33,8 @@ typedef float Four __attribute__((vector_size(16)));
 #define FUSED __attribute__((optimize("fp-contract=fast")))     /* -std=c17 forbids a * b + c in one step */
 #endif
 
-static void *memory(int64_t n, size_t size)
-{
-    void *p = aligned_alloc(64, ((size_t)n * size + 63) / 64 * 64);
-    CHECK(p, "k-means: no memory for %lld numbers", (long long)n);
-    return p;
-}
+/* Huge pages for what is big: rows that lie here and there are then found without walking the page tables. */
+static void *memory(Arena *a, int64_t n, size_t size) { return arena_alloc(a, DEV_CPU, (size_t)n * size, "k-means"); }
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -51,47 +48,116 @@ static double square_distance(const float *a, const float *b, int64_t D)
 
 /* ---- Dot products in tiles --------------------------------------------------------------------------------------- */
 
+/* Rows in bytes: X[n] - zero is unit * byte, and a rest of length lost[n]. Loops over rows that lie here and there wait
+ * for memory, and a row is a quarter as long in bytes. Where the numbers were bytes once nothing is lost. Four vectors
+ * lie in one vector of words, the first in the lowest bytes: so two shifts take one out. */
+typedef struct Bytes { Words *row; float *lost; float *zero, *unit; int64_t wide; } Bytes; /* (N,wide), (N), (D), (D) */
+
+/* Every step is taken with bytes first; what they leave open, with floats. */
+typedef enum { IN_BYTES, IN_FLOATS, KINDS } Kind;
+
 /* The centres as the tiles read them: group after group, in each the vectors of its GROUP centres side by side. What
  * they have in common, middle, is taken off: |C - m|^2 / 2 + m.(C - m) - X.(C - m) has its least at the same k, and
- * does not cancel where all is far from zero. Behind the last centre and the last feature stand zeros. */
-typedef struct Panel { Vec *c; float *offset; int64_t vectors, groups; const float *C; int64_t K, D; } Panel;
+ * does not cancel where all is far from zero. In bytes m - zero stands for m, and row.(unit * (C - m)) for X.(C - m).
+ * Behind the last centre and the last feature stand zeros. */
+typedef struct Panel {
+    Vec  *c[KINDS];
+    float *offset[KINDS];
+    int64_t vectors, groups;
+    const float *C;
+    const double *middle;
+    const Bytes *bytes;
+    int64_t K, D;
+} Panel;
 
-static void panel_fill(Panel *p, const double *middle)
+static void panel_fill_one(Vec *panel, float *offset, const Panel *p, Kind kind)
 {
-    memset(p->c, 0, (size_t)(p->groups * p->vectors * GROUP) * sizeof *p->c);
+    memset(panel, 0, (size_t)(p->groups * p->vectors * GROUP) * sizeof *panel);
     for (int64_t k = 0; k < p->groups * GROUP; k++) {
         double square = 0, common = 0;
         for (int64_t d = 0; d < p->D && k < p->K; d++) {
-            double c = p->C[k * p->D + d] - middle[d];
-            square += c * c, common += middle[d] * c;
-            float *vector = (float *)(p->c + (k / GROUP * p->vectors + d / LANES) * GROUP + k % GROUP);
-            vector[d % LANES] = (float)c;
+            double m = p->middle[d], c = p->C[k * p->D + d] - m;
+            square += c * c, common += (kind == IN_BYTES ? m - p->bytes->zero[d] : m) * c;
+            float *vector = (float *)(panel + (k / GROUP * p->vectors + d / LANES) * GROUP + k % GROUP);
+            vector[d % LANES] = (float)(kind == IN_BYTES ? p->bytes->unit[d] * c : c);
         }
-        p->offset[k] = k < p->K ? (float)(square / 2 + common) : INFINITY;
+        offset[k] = k < p->K ? (float)(square / 2 + common) : INFINITY;
     }
 }
 
-static Panel panel_new(const float *C, int64_t K, int64_t D)
+static void panel_fill(Panel *p)
 {
-    Panel p = { .C = C, .K = K, .D = D, .vectors = (D + LANES - 1) / LANES, .groups = (K + GROUP - 1) / GROUP };
-    p.c = memory(p.groups * p.vectors * GROUP, sizeof *p.c);
-    p.offset = memory(p.groups * GROUP, sizeof *p.offset);
+    for (Kind kind = p->bytes ? IN_BYTES : IN_FLOATS; kind < KINDS; kind++)
+        panel_fill_one(p->c[kind], p->offset[kind], p, kind);
+}
+
+static Panel panel_new(Arena *a, const float *C, const double *middle, const Bytes *bytes, int64_t K, int64_t D)
+{
+    Panel p = { .C = C, .middle = middle, .bytes = bytes, .K = K, .D = D };
+    p.vectors = (D + LANES - 1) / LANES, p.groups = (K + GROUP - 1) / GROUP;
+    for (Kind kind = bytes ? IN_BYTES : IN_FLOATS; kind < KINDS; kind++) {
+        p.c[kind] = memory(a, p.groups * p.vectors * GROUP, sizeof *p.c[kind]);
+        p.offset[kind] = memory(a, p.groups * GROUP, sizeof *p.offset[kind]);
+    }
     return p;
 }
 
-static void panel_free(Panel *p)
+static double *middle_of(Arena *a, const float *C, int64_t K, int64_t D)
 {
-    free(p->c);
-    free(p->offset);
-}
-
-static double *middle_of(const float *C, int64_t K, int64_t D)
-{
-    double *m = memory(D, sizeof *m);
+    double *m = memory(a, D, sizeof *m);
     for (int64_t d = 0; d < D; d++) m[d] = 0;
     for (int64_t k = 0; k < K; k++)
         for (int64_t d = 0; d < D; d++) m[d] += C[k * D + d] / (double)K;
     return m;
+}
+
+static void bytes_range(Bytes *b, const float *X, int64_t N, int64_t D)
+{
+    float *low = b->zero, *high = b->unit;
+    for (int64_t d = 0; d < D; d++) low[d] = FLT_MAX, high[d] = -FLT_MAX;
+    for (int64_t n = 0; n < N; n++)
+        for (int64_t d = 0; d < D; d++) {
+            float x = X[n * D + d];
+            low[d] = x < low[d] && x >= -FLT_MAX ? x : low[d];      /* no infinity, no NaN */
+            high[d] = x > high[d] && x <= FLT_MAX ? x : high[d];
+        }
+    for (int64_t d = 0; d < D; d++) {
+        float unit = high[d] / 255 - low[d] / 255;
+        b->zero[d] = low[d] <= high[d] ? low[d] + 128 * unit : 0;
+        b->unit[d] = unit > 0 ? unit : 1;
+    }
+}
+
+/* The numbers X[0 .. count) become the bytes at shift of the words; lost[i] += the square of what is lost. */
+static void bytes_fill(uint32_t *word, float *lost, int shift, const float *X, const float *zero, const float *unit,
+                       int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        float x = X[i] - zero[i], at = rintf(x / unit[i]);
+        float byte = at < -128 ? -128 : at > 127 ? 127 : at == at ? at : 0;
+        word[i] |= ((uint32_t)(int32_t)byte & 255) << shift;
+        lost[i] += (x - unit[i] * byte) * (x - unit[i] * byte);
+    }
+}
+
+static Bytes bytes_new(Arena *a, const float *X, int64_t N, int64_t D)
+{
+    Bytes b = { .wide = (D + 4 * LANES - 1) / (4 * LANES) };
+    b.row = memory(a, N * b.wide, sizeof *b.row), b.lost = memory(a, N, sizeof *b.lost);
+    b.zero = memory(a, D, sizeof *b.zero), b.unit = memory(a, D, sizeof *b.unit);
+    bytes_range(&b, X, N, D);
+#pragma omp parallel for schedule(static) if (N * D > 1 << 16)
+    for (int64_t n = 0; n < N; n++) {
+        uint32_t *word = memset(b.row + n * b.wide, 0, (size_t)b.wide * sizeof *b.row);
+        float lost[LANES] = { 0 };
+        double sum = 0;
+        for (int64_t d = 0; d < D; d += LANES)
+            bytes_fill(word + d / LANES / 4 * LANES, lost, (int)(d / LANES % 4 * 8), X + n * D + d, b.zero + d,
+                       b.unit + d, least(LANES, D - d));
+        for (int i = 0; i < LANES; i++) sum += lost[i];
+        b.lost[n] = (float)(sqrt(sum) * (1 + 1e-5));
+    }
+    return b;
 }
 
 /* The sum of a vector's halves, down to four. */
@@ -112,35 +178,30 @@ static inline Four sums_of(Four a, Four b, Four c, Four d)
     return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 }
 
-/* dot[r * GROUP + g] = x[r] . centre g. tail: the last D % LANES numbers of each row, zeros behind them. */
-FUSED static void tile(float *dot, const float *const *x, const Vec *tail, const Vec *c, int64_t whole, bool rest)
+static inline Vec vector_at(const void *x, int64_t v, Kind kind)
+{
+    if (kind == IN_FLOATS) return *(const Loose *)((const float *)x + v * LANES);
+    return __builtin_convertvector(((const Words *)x)[v / 4] << (24 - v % 4 * 8) >> 24, Vec);
+}
+
+/* ROWS rows: where they begin, whole vectors in each, the last D % LANES numbers with zeros behind them. */
+typedef struct Few { const void *x[ROWS]; Vec tail[ROWS]; int64_t whole; bool rest; } Few;
+
+/* dot[r * GROUP + g] = x[r] . centre g. */
+FUSED static void tile(float *dot, const Few *few, const Vec *c, Kind kind)
 {
     Vec sum[TILE] = { { 0 } };
-    for (int64_t v = 0; v < whole; v++, c += GROUP) {
+    for (int64_t v = 0; v < few->whole; v++, c += GROUP) {
         Vec row[ROWS];
-        for (int r = 0; r < ROWS; r++) row[r] = *(const Loose *)(x[r] + v * LANES);
+        for (int r = 0; r < ROWS; r++) row[r] = vector_at(few->x[r], v, kind);
         for (int g = 0; g < GROUP; g++)
             for (int r = 0; r < ROWS; r++) sum[r * GROUP + g] += row[r] * c[g];
     }
-    for (int g = 0; g < GROUP && rest; g++)
-        for (int r = 0; r < ROWS; r++) sum[r * GROUP + g] += tail[r] * c[g];
+    for (int g = 0; g < GROUP && few->rest; g++)
+        for (int r = 0; r < ROWS; r++) sum[r * GROUP + g] += few->tail[r] * c[g];
     for (int i = 0; i < TILE; i += 4) {
         Four s = sums_of(fold(sum[i]), fold(sum[i + 1]), fold(sum[i + 2]), fold(sum[i + 3]));
         memcpy(dot + i, &s, sizeof s);
-    }
-}
-
-/* dot[r] = x[r] . centre[r], added up in the same order as in a tile: the same bits. */
-FUSED static void own_dots(float *dot, const float *const *x, const Vec *const *tail, const Vec *const *c,
-                           int64_t whole, bool rest)
-{
-    Vec sum[(ROWS + 3) / 4 * 4] = { { 0 } };
-    for (int64_t v = 0; v < whole; v++)
-        for (int r = 0; r < ROWS; r++) sum[r] += *(const Loose *)(x[r] + v * LANES) * c[r][v * GROUP];
-    for (int r = 0; r < ROWS && rest; r++) sum[r] += *tail[r] * c[r][whole * GROUP];
-    for (int r = 0; r < (ROWS + 3) / 4 * 4; r += 4) {
-        Four s = sums_of(fold(sum[r]), fold(sum[r + 1]), fold(sum[r + 2]), fold(sum[r + 3]));
-        memcpy(dot + r, &s, sizeof s);
     }
 }
 
@@ -154,22 +215,30 @@ typedef struct Bounds {
     float  *upper, *lower, *square;     /* (N), (N, blocks), (N): |X - middle|^2 */
     float  *moved, *most;               /* (K); (blocks): the largest move in it */
     int64_t blocks, per;                /* per: groups in a block */
-    float   slack, far, size;           /* far: |middle|; size: the largest |C - middle| */
+    float   slack, far[KINDS], size;    /* far: |middle - zero| and |middle|; size: the largest |C - middle| */
 } Bounds;
 
-enum { BLOCKS = 32, PART = 32 * ROWS };             /* PART rows at a time: as many as the second cache holds */
+enum {
+    BLOCKS = 32,
+    PART = 32 * ROWS,                   /* rows at a time: as many as the second cache holds */
+    BIG = 1 << 20,                      /* what is smaller lies in a cache as it is, and needs no bytes */
+};
 
-static Bounds bounds_new(const float *X, const double *middle, const Panel *p, int64_t N)
+static Bounds bounds_new(Arena *a, const float *X, const Panel *p, int64_t N)
 {
+    const double *middle = p->middle;
     int64_t K = p->K, D = p->D;
     int64_t per = (p->groups + BLOCKS - 1) / BLOCKS, blocks = (p->groups + per - 1) / per;
     Bounds b = { .per = per, .blocks = blocks, .slack = 2 * (float)(p->vectors + LANES) * FLT_EPSILON };
-    b.upper = memory(N, sizeof(float)), b.square = memory(N, sizeof(float));
-    b.lower = memory(N * blocks, sizeof(float));
-    b.moved = memory(K, sizeof(float)), b.most = memory(blocks, sizeof(float));
-    double far = 0;
-    for (int64_t d = 0; d < D; d++) far += middle[d] * middle[d];
-    b.far = (float)sqrt(far);
+    b.upper = memory(a, N, sizeof(float)), b.square = memory(a, N, sizeof(float));
+    b.lower = memory(a, N * blocks, sizeof(float));
+    b.moved = memory(a, K, sizeof(float)), b.most = memory(a, blocks, sizeof(float));
+    double far[KINDS] = { 0 };
+    for (int64_t d = 0; d < D; d++) {
+        double off = p->bytes ? middle[d] - p->bytes->zero[d] : 0;
+        far[IN_BYTES] += off * off, far[IN_FLOATS] += middle[d] * middle[d];
+    }
+    for (Kind kind = 0; kind < KINDS; kind++) b.far[kind] = (float)sqrt(far[kind]);
     memset(b.moved, 0, (size_t)K * sizeof(float));
     memset(b.most, 0, (size_t)blocks * sizeof(float));
     memset(b.lower, 0, (size_t)(N * blocks) * sizeof(float));
@@ -184,14 +253,18 @@ static Bounds bounds_new(const float *X, const double *middle, const Panel *p, i
     return b;
 }
 
-static void bounds_free(Bounds *b)
+/* Do bytes pay? Not where they lose more than some hundredth of a row: too much would stay open. */
+static bool bytes_pay(const Bytes *bytes, const Bounds *b, int64_t N)
 {
-    free(b->upper), free(b->lower), free(b->square), free(b->moved), free(b->most);
+    double lost = 0, square = 0;
+    for (int64_t n = 0; n < N; n++) lost += (double)bytes->lost[n] * bytes->lost[n], square += b->square[n];
+    return lost <= 4e-4 * square;
 }
 
 /* How far each centre went. Rounded up, as all that is taken off a bound. */
-static void bounds_move(Bounds *b, const Panel *p, const float *old, const double *middle)
+static void bounds_move(Bounds *b, const Panel *p, const float *old)
 {
+    const double *middle = p->middle;
     const float *C = p->C;
     int64_t D = p->D;
     double size = 0;
@@ -210,19 +283,42 @@ static void bounds_move(Bounds *b, const Panel *p, const float *old, const doubl
     b->size = (float)sqrt(size);
 }
 
-/* What is known of a row while its blocks pass: the best centre so far, its block (-1: not looked at) and the second
- * best of that block, the best of all others. A score is half of |x - c|^2 - |x - middle|^2. */
-typedef struct Found { float score, second, rival, own; int32_t label; int64_t block; } Found;
-typedef struct Part { const float *X; int64_t rows; int32_t *label; float *upper, *lower, *square; } Part;
+/* What is known of a row while its blocks pass: the best centre so far, its block and the second
+ * best of that block, the best of all others. A score is half of |x - c|^2 - |x - middle|^2; error is the most that
+ * twice a score can be wrong by. */
+typedef struct Found { float score, second, rival, error; int32_t label, block; } Found;
 
-static float error_of(const Bounds *b, float square)
+typedef struct Part {
+    const float *X;
+    const Words *byte;
+    int64_t rows;
+    int32_t *label;
+    float *upper, *lower, *square, *lost;
+} Part;
+
+static float error_of(const Bounds *b, const Part *part, int n, Kind kind)
 {
-    return b->slack * ((sqrtf(square) + b->far) * b->size + square + b->size * b->size);
+    float square = part->square[n], lost = kind == IN_BYTES ? part->lost[n] : 0;
+    return b->slack * ((sqrtf(square) + b->far[kind]) * b->size + square + b->size * b->size) + 2 * lost * b->size;
 }
 
-static float bound_below(const Bounds *b, float square, float score)
+static float bound_below(float square, float score, float error) { return sqrtf(fmaxf(square + 2 * score - error, 0)); }
+static float bound_above(float square, float score, float error) { return sqrtf(fmaxf(square + 2 * score + error, 0)); }
+
+/* The rows at list[0 .. ROWS-1]; where the list ends before, its last one again. */
+static void few_at(Few *few, const int *list, int listed, const Part *part, const Panel *p, Kind kind)
 {
-    return sqrtf(fmaxf(square + 2 * score - error_of(b, square), 0));
+    int64_t D = p->D;
+    few->whole = kind == IN_BYTES ? p->vectors : D / LANES;
+    few->rest = kind == IN_FLOATS && D % LANES > 0;
+    for (int r = 0; r < ROWS; r++) {
+        int n = list[r < listed ? r : listed - 1];
+        const float *x = part->X + n * D;
+        few->x[r] = kind == IN_BYTES ? (const void *)(part->byte + n * p->bytes->wide) : x;
+        if (!few->rest) continue;
+        few->tail[r] = (Vec){ 0 };
+        memcpy(few->tail + r, x + few->whole * LANES, (size_t)(D % LANES) * sizeof *x);
+    }
 }
 
 /* The bounds after a move; which rows they leave open. */
@@ -237,67 +333,43 @@ static int loosen(int *open, const Part *part, const Bounds *b)
             lower[i] = lower[i] * down - b->most[i];
             nearest = lower[i] < nearest ? lower[i] : nearest;
         }
-        if (!(part->upper[n] < nearest)) open[n_open++] = n;
+        open[n_open] = n;
+        n_open += !(part->upper[n] < nearest);          /* no branch: it would be guessed wrong every other time */
     }
     return n_open;
 }
 
-/* The distance of each open row to its own centre. */
-static void measure_own(Found *found, const int *open, int n_open, const Vec *tail, const Part *part, const Bounds *b,
-                        const Panel *p)
-{
-    float dot[(ROWS + 3) / 4 * 4];
-    int64_t D = p->D;
-    for (int i = 0; i < n_open; i += ROWS) {
-        const float *x[ROWS];
-        const Vec *c[ROWS], *end[ROWS];
-        for (int r = 0; r < ROWS; r++) {
-            int n = open[i + r < n_open ? i + r : n_open - 1];
-            int32_t k = part->label[n];
-            x[r] = part->X + n * D, end[r] = tail + n;
-            c[r] = p->c + k / GROUP * p->vectors * GROUP + k % GROUP;
-        }
-        own_dots(dot, x, end, c, D / LANES, D % LANES > 0);
-        for (int r = 0; r < ROWS && i + r < n_open; r++) {
-            int n = open[i + r];
-            float score = p->offset[part->label[n]] - dot[r], square = part->square[n];
-            found[n] = (Found){ .score = score, .own = score, .rival = INFINITY, .label = part->label[n], .block = -1 };
-            part->upper[n] = sqrtf(fmaxf(square + 2 * score + error_of(b, square), 0));
-        }
-    }
-}
-
 /* Block i for the rows of list: the nearest of its centres, and the second, which bounds the others from below. */
-static void search(Found *found, const int *list, int listed, int64_t i, const Vec *tail, const Part *part,
-                   const Bounds *b, const Panel *p)
+static void search(Found *found, const int *list, int listed, int64_t i, const Part *part, const Bounds *b,
+                   const Panel *p, Kind kind)
 {
     float dot[TILE];
-    int64_t D = p->D;
+    Few few;
     for (int at = 0; at < listed; at += ROWS) {
-        const float *x[ROWS];
-        Vec end[ROWS];
         float best[ROWS], second[ROWS];
         int32_t nearest[ROWS];
-        for (int r = 0; r < ROWS; r++) {
-            int n = list[at + r < listed ? at + r : listed - 1];
-            x[r] = part->X + n * D, end[r] = tail[n], best[r] = second[r] = INFINITY, nearest[r] = INT32_MAX;
-        }
+        few_at(&few, list + at, listed - at, part, p, kind);
+        for (int r = 0; r < ROWS; r++) best[r] = second[r] = INFINITY, nearest[r] = INT32_MAX;
         for (int64_t g = i * b->per; g < least((i + 1) * b->per, p->groups); g++) {
-            tile(dot, x, end, p->c + g * p->vectors * GROUP, D / LANES, D % LANES > 0);
+            tile(dot, &few, p->c[kind] + g * p->vectors * GROUP, kind);
             for (int r = 0; r < ROWS; r++)
                 for (int j = 0; j < GROUP; j++) {
-                    float score = p->offset[g * GROUP + j] - dot[r * GROUP + j];
-                    if (score < best[r]) second[r] = best[r], best[r] = score, nearest[r] = (int32_t)(g * GROUP + j);
-                    else if (score < second[r]) second[r] = score;
+                    float score = p->offset[kind][g * GROUP + j] - dot[r * GROUP + j];
+                    float worse = score < best[r] ? best[r] : score;
+                    second[r] = worse < second[r] ? worse : second[r];
+                    nearest[r] = score < best[r] ? (int32_t)(g * GROUP + j) : nearest[r];
+                    best[r] = score < best[r] ? score : best[r];
                 }
         }
         for (int r = 0; r < ROWS && at + r < listed; r++) {
             int n = list[at + r];
             Found *f = found + n;
-            part->lower[n * b->blocks + i] = bound_below(b, part->square[n], best[r]);
-            bool same = nearest[r] == f->label, better = same || best[r] < f->score;
-            f->rival = fminf(f->rival, same ? second[r] : better ? fminf(f->score, second[r]) : best[r]);
-            if (better) f->score = best[r], f->second = second[r], f->label = nearest[r], f->block = i;
+            part->lower[n * b->blocks + i] = bound_below(part->square[n], best[r], f->error);
+            if (best[r] < f->score) {
+                *f = (Found){ best[r], second[r], fminf(f->score, second[r]), f->error, nearest[r], (int32_t)i };
+                part->upper[n] = bound_above(part->square[n], best[r], f->error);
+            } else
+                f->rival = fminf(f->rival, best[r]);
         }
     }
 }
@@ -312,37 +384,49 @@ static void decide(Found *f, const float *x, const Panel *p)
     }
 }
 
-static void nearest_of_part(const Part *part, const Bounds *b, const Panel *p)
+/* Finds the nearest centre of the open rows. Returns how many it could not tell: they are open still. */
+static int look(int *open, int n_open, const Part *part, const Bounds *b, const Panel *p, Kind kind)
 {
-    int64_t D = p->D;
-    int open[PART], list[PART], n_open = loosen(open, part, b);
+    int list[PART], home[PART], n_close = 0;
     Found found[PART];
-    Vec tail[PART];
-    for (int i = 0; i < n_open && D % LANES > 0; i++) {
-        tail[open[i]] = (Vec){ 0 };
-        memcpy(tail + open[i], part->X + open[i] * D + D / LANES * LANES, (size_t)(D % LANES) * sizeof(float));
+    for (int j = 0; j < n_open; j++) {
+        int n = open[j], own = part->label[n] / GROUP / (int)b->per;
+        found[n] = (Found){ INFINITY, INFINITY, INFINITY, error_of(b, part, n, kind), part->label[n], own };
+        home[n] = own;
     }
-    measure_own(found, open, n_open, tail, part, b, p);
-    for (int64_t i = 0; i < b->blocks; i++) {
-        int listed = 0;
-        for (int j = 0; j < n_open; j++)
-            if (part->lower[open[j] * b->blocks + i] < part->upper[open[j]]) list[listed++] = open[j];
-        search(found, list, listed, i, tail, part, b, p);
-    }
+    for (int others = 0; others < 2; others++)          /* each row's own first: there most remain */
+        for (int32_t i = 0; i < b->blocks; i++) {
+            int listed = 0;
+            for (int j = 0; j < n_open; j++) {
+                int n = open[j];
+                bool own = home[n] == i, near = part->lower[n * b->blocks + i] < part->upper[n];
+                list[listed] = n;
+                listed += others ? near & !own : own;
+            }
+            search(found, list, listed, i, part, b, p, kind);
+        }
     for (int j = 0; j < n_open; j++) {
         int n = open[j];
         Found *f = found + n;
-        float *lower = part->lower + n * b->blocks, square = part->square[n], error = error_of(b, square);
-        int32_t before = part->label[n];
-        bool close = f->rival - f->score <= error;
-        if (f->block >= 0) lower[f->block] = bound_below(b, square, close ? f->score : f->second);
-        if (close) decide(f, part->X + n * D, p);
-        if (f->label == before) continue;
-        float *old = lower + before / GROUP / b->per;
-        *old = fminf(*old, bound_below(b, square, f->own));
-        part->upper[n] = sqrtf(fmaxf(square + 2 * f->score + (close ? 3 : 1) * error, 0));
+        float *lower = part->lower + n * b->blocks + f->block, square = part->square[n];
+        bool close = f->rival - f->score <= f->error;
+        if (close) open[n_close++] = n;
+        if (close && kind == IN_BYTES) continue;
+        *lower = bound_below(square, close ? f->score : f->second, f->error);
+        if (close) {
+            decide(f, part->X + n * p->D, p);
+            part->upper[n] = bound_above(square, f->score, 3 * f->error);
+        }
         part->label[n] = f->label;
     }
+    return n_close;
+}
+
+static void nearest_of_part(const Part *part, const Bounds *b, const Panel *p)
+{
+    int open[PART], n_open = loosen(open, part, b);
+    if (part->byte) n_open = look(open, n_open, part, b, p, IN_BYTES);
+    look(open, n_open, part, b, p, IN_FLOATS);
 }
 
 static void nearest(int32_t *label, const float *X, const Bounds *b, const Panel *p, int64_t N)
@@ -350,7 +434,9 @@ static void nearest(int32_t *label, const float *X, const Bounds *b, const Panel
     int64_t D = p->D;
 #pragma omp parallel for schedule(dynamic) if (N * D > 1 << 16)
     for (int64_t n = 0; n < N; n += PART) {
-        Part part = { X + n * D, least(PART, N - n), label + n, b->upper + n, b->lower + n * b->blocks, b->square + n };
+        Part part = { .X = X + n * D, .rows = least(PART, N - n), .label = label + n, .upper = b->upper + n,
+                      .lower = b->lower + n * b->blocks, .square = b->square + n };
+        if (p->bytes) part.byte = p->bytes->row + n * p->bytes->wide, part.lost = p->bytes->lost + n;
         nearest_of_part(&part, b, p);
     }
 }
@@ -364,15 +450,15 @@ static void sane(int64_t N, int64_t K, int64_t D)
 void cluster_nearest(int32_t *label, const float *X, const float *C, int64_t N, int64_t K, int64_t D)
 {
     sane(N, K, D);
-    double *middle = middle_of(C, K, D);
-    Panel p = panel_new(C, K, D);
-    Bounds b = bounds_new(X, middle, &p, N);
+    Arena *a = arena_new("k-means");
+    double *middle = middle_of(a, C, K, D);
+    Panel p = panel_new(a, C, middle, NULL, K, D);
+    Bounds b = bounds_new(a, X, &p, N);
     memset(label, 0, (size_t)N * sizeof *label);
-    panel_fill(&p, middle);
-    bounds_move(&b, &p, C, middle);
+    panel_fill(&p);
+    bounds_move(&b, &p, C);
     nearest(label, X, &b, &p, N);
-    panel_free(&p), bounds_free(&b);
-    free(middle);
+    arena_free(a);
 }
 
 /* ---- Lloyd's loop ------------------------------------------------------------------------------------------------ */
@@ -398,9 +484,12 @@ static void change_sides(Sums *s, const float *X, const int32_t *label, const in
         int64_t from = D * part / parts, to = D * (part + 1) / parts;
         for (int64_t i = 0; i < rows; i++) {
             const float *x = X + row[i] * D;
-            double *in = s->sum + label[row[i]] * D, *out = before[row[i]] < 0 ? NULL : s->sum + before[row[i]] * D;
-            for (int64_t d = from; d < to; d++) in[d] += x[d];
-            for (int64_t d = from; d < to && out; d++) out[d] -= x[d];
+            double *restrict in = s->sum + label[row[i]] * D;
+            double *restrict out = before[row[i]] < 0 ? NULL : s->sum + before[row[i]] * D;
+            if (out)
+                for (int64_t d = from; d < to; d++) in[d] += x[d], out[d] -= x[d];
+            else
+                for (int64_t d = from; d < to; d++) in[d] += x[d];
         }
     }
 }
@@ -433,21 +522,25 @@ int64_t cluster_kmeans(float *C, int32_t *label, double *inertia, const float *X
                        int64_t D)
 {
     sane(N, K, D);
-    double *middle = middle_of(C, K, D), *distance = memory(N, sizeof *distance);
-    float *old = memory(K * D, sizeof *old);
-    int32_t *before = memory(N, sizeof *before);
-    int64_t *changed = memory(N, sizeof *changed), made = 0;
-    Sums s = { memory(K * D, sizeof *s.sum), memory(K, sizeof *s.count) };
-    Panel p = panel_new(C, K, D);
-    Bounds b = bounds_new(X, middle, &p, N);
+    Arena *a = arena_new("k-means");
+    double *middle = middle_of(a, C, K, D), *distance = memory(a, N, sizeof *distance);
+    float *old = memory(a, K * D, sizeof *old);
+    int32_t *before = memory(a, N, sizeof *before);
+    int64_t *changed = memory(a, N, sizeof *changed), made = 0;
+    Sums s = { memory(a, K * D, sizeof *s.sum), memory(a, K, sizeof *s.count) };
+    Bytes bytes = { 0 };
+    if (N * D >= BIG) bytes = bytes_new(a, X, N, D);
+    Panel p = panel_new(a, C, middle, N * D >= BIG ? &bytes : NULL, K, D);
+    Bounds b = bounds_new(a, X, &p, N);
+    if (p.bytes && !bytes_pay(&bytes, &b, N)) p.bytes = NULL;
     for (int64_t i = 0; i < K * D; i++) s.sum[i] = 0;
     for (int64_t k = 0; k < K; k++) s.count[k] = 0;
     for (int64_t n = 0; n < N; n++) label[n] = 0, before[n] = -1;
     memcpy(old, C, (size_t)(K * D) * sizeof *old);
     for (;;) {
         int64_t changes = 0;
-        panel_fill(&p, middle);
-        bounds_move(&b, &p, old, middle);
+        panel_fill(&p);
+        bounds_move(&b, &p, old);
         nearest(label, X, &b, &p, N);
         for (int64_t n = 0; n < N; n++)
             if (label[n] != before[n]) changed[changes++] = n;
@@ -461,7 +554,6 @@ int64_t cluster_kmeans(float *C, int32_t *label, double *inertia, const float *X
     measure(distance, X, C, label, N, D);
     *inertia = 0;
     for (int64_t n = 0; n < N; n++) *inertia += distance[n];
-    panel_free(&p), bounds_free(&b);
-    free(s.sum), free(s.count), free(changed), free(before), free(old), free(distance), free(middle);
+    arena_free(a);
     return made;
 }

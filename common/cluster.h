@@ -17,7 +17,8 @@ void cluster_nearest(int32_t *label, const float *X, const float *C, int64_t N, 
 
 /*
  * Lloyd's loop, from the C that is given: assign, move each centre to the mean of its rows, assign, ... until no label
- * changes, or after that many moves. Bounds prove most labels without a distance. Returns the number of moves made.
+ * changes, or after that many moves. Bounds prove many labels without a distance; what they leave open is decided by
+ * bytes, a quarter of the memory, where those can tell. Returns the number of moves made.
  * label and inertia, the sum in double of |X[n] - C[label]|^2, belong to the C that is returned. A centre without rows
  * goes to the row that is farthest from its own.
  */

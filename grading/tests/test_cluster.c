@@ -106,6 +106,26 @@ Test(cluster, kmeans_as_plain)
         }
 }
 
+/* Enough numbers that they are looked at in bytes first, in one heap: bytes alone would decide many rows wrongly. One
+ * time in two a feature has an outlier, so that its bytes say nothing. */
+Test(cluster, bytes_decide_nothing_alone)
+{
+    enum { N = 4100, K = 6, D = 260, MOVES = 4 };
+    float *X = malloc((size_t)(N * D) * sizeof *X), C[K * D], other[K * D];
+    int32_t label[N], want[N];
+    for (int outlier = 0; outlier < 2; outlier++) {
+        Rng rng = rng_new(77);
+        for (int64_t i = 0; i < N * D; i++) X[i] = (float)(30 + rng_normal(&rng));
+        if (outlier) X[5 * D + 3] = 60;
+        memcpy(C, X + 10 * D, sizeof C), memcpy(other, C, sizeof C);
+        double inertia, plainly = plain(other, want, X, MOVES, N, K, D);
+        cluster_kmeans(C, label, &inertia, X, MOVES, N, K, D);
+        cr_expect(!memcmp(label, want, sizeof label), "outlier %d: other labels", outlier);
+        cr_expect(fabs(inertia - plainly) <= 1e-9 * plainly, "inertia %.9g, want %.9g", inertia, plainly);
+    }
+    free(X);
+}
+
 Test(cluster, no_moves)
 {
     float X[] = { 0, 2, 4, 12 }, C[] = { 0, 2 };
