@@ -81,44 +81,38 @@ static const char *backward_shape(Node *n) { return norm_backward_shapes(n, rows
 typedef struct Gradients { real *dx, *dw, *db; } Gradients;
 
 /* With h = (x - mean) scale and g = dy w:
- *     dx = scale (g - mean(g) - h mean(g h)),  dw += dy h,  db += dy */
-EITHER void layer_backward_row(Gradients to, const real *x, const real *w, const real *dy, real mean, real scale,
-                               int64_t C)
-{
-    real *dx = to.dx, *dw = to.dw, *db = to.db, sum = 0, dot = 0;
-#pragma omp simd reduction(+ : sum, dot)
-    for (int64_t c = 0; c < C; c++) {
-        real h = (x[c] - mean) * scale, g = w ? dy[c] * w[c] : dy[c];
-        sum += g;
-        dot += g * h;
-        dw[c] += dy[c] * h;
-        db[c] += dy[c];
-    }
-    const real of_h = scale * scale * (dot / (real)C), less = scale * (sum / (real)C);
-#pragma omp simd
-    for (int64_t c = 0; c < C; c++) dx[c] = scale * (w ? dy[c] * w[c] : dy[c]) - of_h * (x[c] - mean) - less;
-}
+ *     dx = scale (g - mean(g) - h mean(g h)),  dw += dy h,  db += dy
+ * rms: without the mean, mean(g) and db. Short rows go a few side by side: dw and db are read and written once for all
+ * of them. Long ones one by one: more would drive each other out of the nearest cache. */
+enum { ROWS_BACK = 4, SHORT_BACK = 512 };
 
-/* The same without the mean. */
-EITHER void rms_backward_row(Gradients to, const real *x, const real *w, const real *dy, real scale, int64_t C)
+EITHER void backward_some(Gradients to, const real *x, const real *w, const real *dy, const real *mean,
+                          const real *scale, int rows, int64_t C)
 {
-    real *dx = to.dx, *dw = to.dw, dot = 0;
-#pragma omp simd reduction(+ : dot)
-    for (int64_t c = 0; c < C; c++) {
-        real h = x[c] * scale;
-        dot += (w ? dy[c] * w[c] : dy[c]) * h;
-        dw[c] += dy[c] * h;
+    Wide sum[ROWS_BACK] = { { 0 } }, dot[ROWS_BACK] = { { 0 } };
+    for (int64_t c = 0; c < C; c += WIDE) {
+        const Wide weight = w ? wide_get(w + c, C - c, 0) : wide_of(1);
+        Wide dw = wide_get(to.dw + c, C - c, 0), db = mean ? wide_get(to.db + c, C - c, 0) : dw;
+        for (int r = 0; r < rows; r++) {
+            const real m = mean ? mean[r] : 0;
+            const Wide d = wide_get(dy + r * C + c, C - c, 0), g = w ? d * weight : d;
+            const Wide h = (wide_get(x + r * C + c, C - c, m) - m) * scale[r];
+            if (mean) sum[r] += g, db += d;
+            dot[r] = wide_fma(g, h, dot[r]);
+            dw = wide_fma(d, h, dw);
+        }
+        wide_put(to.dw + c, dw, C - c);
+        if (mean) wide_put(to.db + c, db, C - c);
     }
-    const real of_h = scale * scale * (dot / (real)C);
-#pragma omp simd
-    for (int64_t c = 0; c < C; c++) dx[c] = scale * (w ? dy[c] * w[c] : dy[c]) - of_h * x[c];
-}
-
-EITHER void backward_row(Gradients to, const real *x, const real *w, const real *dy, const real *mean, real scale,
-                         int64_t C)
-{
-    if (mean) layer_backward_row(to, x, w, dy, *mean, scale, C);
-    else rms_backward_row(to, x, w, dy, scale, C);
+    for (int r = 0; r < rows; r++) {
+        const real m = mean ? mean[r] : 0, less = mean ? scale[r] * (wide_sum(sum[r]) / (real)C) : 0;
+        const real of_h = scale[r] * scale[r] * (wide_sum(dot[r]) / (real)C);
+        for (int64_t c = 0; c < C; c += WIDE) {
+            const Wide d = wide_get(dy + r * C + c, C - c, 0), g = w ? d * wide_get(w + c, C - c, 0) : d;
+            const Wide off = wide_get(x + r * C + c, C - c, 0) - m;
+            wide_put(to.dx + r * C + c, g * scale[r] - off * of_h - less, C - c);
+        }
+    }
 }
 
 /* y_c = sum over parts p of sum[p step + c] */
@@ -142,16 +136,20 @@ EITHER void backward_rows(Tape *t, const Node *n, bool centred)
     int64_t parts = (N + rows - 1) / rows;
     const real *x = n->in[0]->data, *w = norm_data(n->in[1]), *dy = n->in[2]->data, *scale = n->in[3]->data;
     const real *mean = centred ? n->in[4]->data : NULL;
+    const int together = C <= SHORT_BACK ? ROWS_BACK : 1;
     real *sums = tape_scratch(t, (size_t)(2 * parts * C) * sizeof *sums);
 #pragma omp parallel for if (N * C > PARALLEL)
     for (int64_t p = 0; p < parts; p++) {
         real *dw = sums + 2 * p * C, *db = dw + C;
+        const int64_t end = N < (p + 1) * rows ? N : (p + 1) * rows;
         memset(dw, 0, (size_t)(2 * C) * sizeof *dw);
-        for (int64_t i = p * rows; i < N && i < (p + 1) * rows; i++) {
+        for (int64_t i = p * rows; i < end; i += together) {
             const Gradients to = { (real *)n->out[0]->data + i * C, dw, db };
             const real *in = x + i * C, *d = dy + i * C, *m = centred ? mean + i : NULL;
-            if (w) backward_row(to, in, w, d, m, scale[i], C);
-            else backward_row(to, in, NULL, d, m, scale[i], C);
+            const int some = end - i < together ? (int)(end - i) : together;
+            if (some == ROWS_BACK && w) backward_some(to, in, w, d, m, scale + i, ROWS_BACK, C);
+            else if (some == 1 && w) backward_some(to, in, w, d, m, scale + i, 1, C);
+            else backward_some(to, in, w, d, m, scale + i, some, C);
         }
     }
     for (int k = 0; k < (centred ? 2 : 1); k++) add_parts(n->out[1 + k]->data, sums + k * C, parts, 2 * C, C);
