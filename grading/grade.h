@@ -22,7 +22,7 @@ typedef struct Step {
     int    line, n, passed, counted, clean;
     Check *first;                       /* the failure to explain: the smallest case */
     char   mutant[64], message[2000];   /* the known mistake that the records equal */
-    double ratio;                       /* instructions over the reference's; 0: not counted */
+    double ratio;                       /* cost over the reference's; 0: not counted */
     double correctness, robustness, performance, of;
 } Step;
 

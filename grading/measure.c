@@ -195,27 +195,58 @@ static bool ends_with(const char *s, const char *end)
     return n >= k && !strcmp(s + n - k, end);
 }
 
-/* Instructions of each step's function and all that it calls, counted where the test file calls it: as often in
- * both. */
+/* What a line of callgrind's profile costs: each event of its "events:" line has a price, callgrind's own. An
+ * instruction costs 1, a miss of the first level 10 more, one of the last 100. */
+enum { MAX_EVENTS = 16 };
+typedef struct Prices { int n; double of[MAX_EVENTS]; } Prices;
+
+static Prices read_prices(const char *events)
+{
+    static const struct { const char *name; double price; } known[] = { { "Ir", 1 }, { "I1mr", 10 }, { "D1mr", 10 },
+        { "D1mw", 10 }, { "ILmr", 100 }, { "DLmr", 100 }, { "DLmw", 100 } };
+    Prices p = { 0 };
+    char   word[20];
+    for (int used; p.n < MAX_EVENTS && sscanf(events, "%19s%n", word, &used) == 1; events += used, p.n++)
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            if (!strcmp(word, known[i].name)) p.of[p.n] = known[i].price;
+    return p;
+}
+
+/* "LINE n n n": events at the end that are 0 are left out. */
+static double cost_of(const Prices *p, const char *line)
+{
+    double sum = 0;
+    char  *rest;
+    line += strcspn(line, " ");
+    for (int i = 0; i < p->n; i++, line = rest) {
+        double n = strtod(line, &rest);
+        if (rest == line) break;
+        sum += n * p->of[i];
+    }
+    return sum;
+}
+
+/* The cost of each step's function and all that it calls, counted where the test file calls it: as often in both. */
 static void read_counts(const Exercise *e, char *profile, double *count)
 {
     Names *files = calloc(1, sizeof *files), *functions = calloc(1, sizeof *functions);
     char   test[100], file[400] = "", callee[200] = "";
     bool   ours = false, inclusive = false;
+    Prices prices = { 1, { 1 } };
     snprintf(test, sizeof test, "/test_%s.c", e->name);
     if (!files || !functions) abort();
     for (char *line = strtok(profile, "\n"); line; line = strtok(NULL, "\n")) {
-        double cost;
-        if (!strncmp(line, "fl=", 3)) snprintf(file, sizeof file, "%s", named(files, line + 3));
+        if (!strncmp(line, "events: ", 8)) prices = read_prices(line + 8);
+        else if (!strncmp(line, "fl=", 3)) snprintf(file, sizeof file, "%s", named(files, line + 3));
         else if (!strncmp(line, "fi=", 3) || !strncmp(line, "fe=", 3)) named(files, line + 3);
         else if (!strncmp(line, "cfi=", 4) || !strncmp(line, "cfl=", 4)) named(files, line + 4);
         else if (!strncmp(line, "fn=", 3)) named(functions, line + 3), ours = ends_with(file, test);
         else if (!strncmp(line, "cfn=", 4)) snprintf(callee, sizeof callee, "%s", named(functions, line + 4));
         else if (!strncmp(line, "calls=", 6)) inclusive = true;
-        else if (inclusive && sscanf(line, "%*s %lf", &cost) == 1) {
+        else if (inclusive) {
             inclusive = false;
             for (int i = 0; ours && i < e->n_steps; i++)
-                if (!strcmp(e->step[i].name, callee)) count[i] += cost;
+                if (!strcmp(e->step[i].name, callee)) count[i] += cost_of(&prices, line);
         }
     }
     for (int i = 0; i < NAMES; i++) free(files->name[i]), free(functions->name[i]);
@@ -228,8 +259,9 @@ static bool count(const Exercise *e, const char *tool, const char *program, uint
     static const char *const env[] = { "VALGRIND_LAUNCHER=/usr/bin/valgrind", NULL };
     char trials[12];
     snprintf(trials, sizeof trials, "%d", TRIALS);
-    const char *argv[] = {
-        tool, "--tool=callgrind", "--callgrind-out-file=counts", "--vgdb=no", "-q", LAUNCH_PROGRAM, "*", trials, NULL
+    const char *argv[] = {                              /* caches of one size, so that every machine counts alike */
+        tool, "--tool=callgrind", "--callgrind-out-file=counts", "--cache-sim=yes", "--I1=32768,8,64",
+        "--D1=32768,8,64", "--LL=1048576,16,64", "--vgdb=no", "-q", LAUNCH_PROGRAM, "*", trials, NULL
     };
     Launch l = { .program = program,
                  .argv = argv,
@@ -259,7 +291,7 @@ static bool count_reference(Exercise *e, const Toolchain *t, const char *tool, u
     snprintf(new, sizeof new, "%s.%d", kept, (int)getpid());
     variant_program(e, "count", true, program, sizeof program);
     FILE *f = newer(kept, made) ? fopen(kept, "r") : NULL;
-    if (f && fscanf(f, "seed %" SCNx64, seed) == 1) {
+    if (f && fscanf(f, "costs %" SCNx64, seed) == 1) {
         while (fscanf(f, "%63s %lf", name, &n) == 2)
             if (step_named(e, name)) counts[step_named(e, name) - e->step] = n;
         fclose(f);
@@ -270,7 +302,7 @@ static bool count_reference(Exercise *e, const Toolchain *t, const char *tool, u
         !count(e, tool, program, *seed, counts, NULL))
         return false;
     if (!(f = fopen(new, "w"))) return true;
-    fprintf(f, "seed %" PRIx64 "\n", *seed);
+    fprintf(f, "costs %" PRIx64 "\n", *seed);
     for (int i = 0; i < e->n_steps; i++) fprintf(f, "%s %.0f\n", e->step[i].name, counts[i]);
     if (!fclose(f)) rename(new, kept);
     return true;

@@ -319,7 +319,7 @@ static void print_sanitizer(const Exercise *e)
         snprintf(line, sizeof line, "performance: none, %s", e->uncounted);
         print_wrapped("  ", line);
     } else if (e->counted)
-        print_wrapped("  ", "performance: instructions over the reference's, full marks up to 1.5, none from 8");
+        print_wrapped("  ", "performance: instructions and cache misses over the reference's, full marks up to 1.5, none from 8");
     if (e->seconds_extra > 0)
         printf("  (%.1f s for these two; they wait until every probe passes)\n", e->seconds_extra);
 }
@@ -374,7 +374,7 @@ static json_t *step_json(const Exercise *e, const Step *s)
     json_object_set_new(o, "correctness", number(s->correctness));
     json_object_set_new(o, "robustness", number(s->robustness));
     json_object_set_new(o, "performance", number(s->performance));
-    if (s->ratio > 0) json_object_set_new(o, "instructions_over_reference", number(s->ratio));
+    if (s->ratio > 0) json_object_set_new(o, "cost_over_reference", number(s->ratio));
     if (*s->mutant) json_object_set_new(o, "known_mistake", json_string(s->mutant));
     if (s->line) json_object_set_new(o, "line", json_integer(s->line));
     for (int i = 0; i < e->n_checks; i++) {

@@ -52,7 +52,7 @@ fi
 
 # ---- The same grades ----
 # Of a report all but points for performance: a count's seed is the machine's own.
-essence() { grep -vE '"(course|performance|instructions_over_reference|points|of)":' "$1"; }
+essence() { grep -vE '"(course|performance|cost_over_reference|points|of)":' "$1"; }
 same() {    # DIR FILE
     n=${1##*/[0-9][0-9]_}
     for w in "$box/work/$1" "$there/work/$1"; do mkdir -p "$w" && cp "$2" "$w/$n.c"; done
