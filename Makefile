@@ -490,6 +490,19 @@ cuda_tests := kernels $(patsubst grading/tests/simt/%.cu,%,$(wildcard grading/te
 cuda_src := $(wildcard common/ops/*.cu stage[0-9]/*/*.cu grading/tests/simt/kernels_*.cu grading/tests/simt/feature_*.cu)
 build/check/simt/%.result: $(addprefix build/simt/,$(addsuffix /%,$(cuda_modes))) grading/tests/simt/run.sh
 	@sh scripts/unit.sh simt/$* sh grading/tests/simt/run.sh $* $(cuda_modes)
+# The CUDA twin of a folder: twin.cu is its header by way of the device, so the worker's probes ask NAME.cu.
+twins := $(foreach n,$(names),$(if $(wildcard $(dir_$n)/twin.cu),$n))
+define twin
+build/simt/$2/$(dir_$1)/worker: build/ref/$(dir_$1)/test_$1.worker.o $(addprefix build/simt/$2/$(dir_$1)/,twin.o $1.o) $(call ref_grading,worker probe) $(call needed,$1) build/simt/libsimt.a
+	$$(Q)$$(cxx) $$(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -o $$@ $$^ -pthread -ldl -lm
+build/check/twin/$1.result: build/simt/$2/$(dir_$1)/worker
+endef
+$(foreach n,$(twins),$(foreach m,fast check,$(eval $(call twin,$n,$m))))
+build/agree: $(call ref_grading,agree compare) build/flags/ld_ref
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) -lm
+$(twins:%=build/check/twin/%.result): build/check/twin/%.result: build/agree grading/twin.sh
+	@sh scripts/unit.sh twin/$* sh grading/twin.sh $(dir_$*)
+$(foreach n,$(twins),$(eval build/check/twin/$n.result: build/ref/$(dir_$n)/worker))
 build/warn/%.cpp.ok: %.cpp build/flags/cc_simt
 	@mkdir -p $(@D)
 	@if { $(cc_simt) -Werror -MMD -MP -MF $(@:.ok=.d) -MT $@ -c -o /dev/null $< && \
@@ -570,7 +583,7 @@ build/check/run/$1.result: build/ref/$(dir_$1)/$1
 endef
 $(foreach n,$(names),$(eval $(call folder_unit,$n)))
 
-folder_units = $(foreach n,$1,build/check/$(dir_$n).result $(if $(call has_main,$n),build/check/run/$n.result))
+folder_units = $(foreach n,$1,build/check/$(dir_$n).result $(if $(call has_main,$n),build/check/run/$n.result)) $(if $(cxx),$(foreach n,$(filter $1,$(twins)),build/check/twin/$n.result))
 test_names := $(notdir $(test_src:.c=))
 units = $(call folder_units,$(chosen)) $(if $(EX),,$(test_names:%=build/check/tests/%.result) \
     $(patsubst grading/tests/%.c,build/check/f64/%.result,$(in_f64)) $(test_sh:grading/tests/%.sh=build/check/scripts/%.result) \

@@ -115,7 +115,7 @@ counts() {
 # All of an exercise's folder but what answers it.
 exercise() {
     n=$(name_of "$1") facts=$tree/grading/facts/$1
-    give $(git ls-files -co --exclude-standard "$1" | grep -vE "^$1/($n\.c|test_$n\.c|mutants|bench_$n\.c|honest/.*)\$")
+    give $(git ls-files -co --exclude-standard "$1" | grep -vE "^$1/($n\.cu?|twin\.cu|test_$n\.c|mutants|bench_$n\.c|honest/.*)\$")
     awk -f grading/skeleton.awk "$1/$n.c" >"$tree/$1/$n.c" || fail "no skeleton of $1"
     echo "/* test_$n.c -- the probes of this exercise are in grading/bin, compiled. */" >"$tree/$1/test_$n.c"
     mkdir -p "$facts"
