@@ -1,18 +1,18 @@
-/* findings.cu -- one wrong program for each thing that check mode finds. findings NAME runs it; findings lists the names;
+/* findings.cu -- one wrong program for each thing that check mode finds. findings NAME runs it, findings lists all;
  * findings.expected holds what each has to say, to the letter. A comment names the mistake. */
 #include <cuda_runtime.h>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
-/* ---- Addresses ----------------------------------------------------------------------------------------------------- */
+/* ---- Addresses --------------------------------------------------------------------------------------------------- */
 
 __global__ void set(float *a, int n)                    /* no `if (i < n)` */
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     a[i] = (float)n;
 }
-__global__ void left(float *a) { a[threadIdx.x] = a[(int)threadIdx.x - 1] + 1; }      /* thread 0 has no left neighbour */
+__global__ void left(float *a) { a[threadIdx.x] = a[(int)threadIdx.x - 1] + 1; }    /* nobody is left of thread 0 */
 __global__ void next_of_shared(float *a)                /* s[32] would be z[0] */
 {
     __shared__ float s[32], z[32];
@@ -50,7 +50,7 @@ __global__ void deep(float *a)
     a[0] = big[threadIdx.x];
 }
 
-/* ---- Values -------------------------------------------------------------------------------------------------------- */
+/* ---- Values ------------------------------------------------------------------------------------------------------ */
 
 __global__ void last_is_missing(float *a)
 {
@@ -61,7 +61,7 @@ __global__ void last_is_missing(float *a)
 }
 __global__ void accumulate(float *a) { a[threadIdx.x] += 1; }
 
-/* ---- Races --------------------------------------------------------------------------------------------------------- */
+/* ---- Races ------------------------------------------------------------------------------------------------------- */
 
 __global__ void reverse(float *a)                       /* no barrier between the write and the read */
 {
@@ -114,7 +114,7 @@ __global__ void count(int *out)                         /* reads the counter bef
 }
 __global__ void bytes(unsigned char *p) { p[0] = (unsigned char)(p[0] + 1); }
 
-/* ---- Barriers and warps -------------------------------------------------------------------------------------------- */
+/* ---- Barriers and warps ------------------------------------------------------------------------------------------ */
 
 __global__ void two_barriers(float *a)
 {
