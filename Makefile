@@ -477,7 +477,7 @@ build/simt/$1/kernels: build/ref/grading/tests/simt/kernels.o $$(patsubst %.cu,b
 	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
 build/simt/$1/feature_%: build/simt/$1/grading/tests/simt/feature_%.o build/simt/libsimt.a
 	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
-build/simt/$1/findings build/simt/$1/counters: build/simt/$1/%: build/simt/$1/grading/tests/simt/%.o build/simt/libsimt.a
+build/simt/$1/findings build/simt/$1/counters build/simt/$1/speed: build/simt/$1/%: build/simt/$1/grading/tests/simt/%.o build/simt/libsimt.a
 	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
 endef
 $(foreach m,fast check,$(eval $(call cuda_mode,$m)))

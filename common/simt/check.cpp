@@ -15,6 +15,7 @@ static uintptr_t tls, tls_size;             /* the executable's thread_local var
 static uintptr_t data, data_size;           /* its other variables: __device__, __constant__ */
 static uintptr_t image, image_size;         /* all of it */
 static Shadow *statics, *dynamic, *globals;
+static std::vector<uint32_t> room;          /* by byte of tls: how many there are to its __shared__ variable's end */
 static size_t step_limit;
 
 void check_init()
@@ -40,9 +41,11 @@ void check_init()
     dynamic = shadow_new(DYNAMIC_MAX);
     globals = shadow_new(data_size);
     shadow_wrote(globals, 0, data_size);
-    for (const Symbol &s : thread_symbols()) /* whether a __shared__ variable's constructor ran: */
-        if (s.function.find("guard variable") == 0)
-            *(char *)(tls + s.address) = 1; /* CUDA allows none that does a thing */
+    room.resize(tls_size);
+    for (const Symbol &s : shared_symbols())
+        for (size_t i = 0; i < s.size; i++) room[s.address + i] = (uint32_t)(s.size - i);
+    for (const Symbol &s : thread_symbols())        /* no constructor of a __shared__ variable runs: CUDA allows none */
+        if (s.function.find("guard variable") == 0) *(char *)(tls + s.address) = 1;
     step_limit = setting("SIMT_STEPS", 20000000);
     counters_init();
 }
@@ -110,8 +113,8 @@ const char *verb(Access kind)
 static void shared_access(Core &c, uintptr_t address, size_t size, Access kind, uint32_t site)
 {
     size_t offset = address - tls;
-    const Symbol *s = symbol_at(shared_symbols(), offset);
-    if (!s || offset >= s->address + s->size || size > s->address + s->size - offset) {
+    if (room[offset] < size) {
+        const Symbol *s = symbol_at(shared_symbols(), offset);
         const Symbol *other = symbol_at(thread_symbols(), offset);
         if (other && offset < other->address + other->size) return; /* an index register, or the host's own */
         if (!s) return;

@@ -174,7 +174,12 @@ void shadow_access(Core &, Shadow *, size_t offset, uintptr_t address, size_t si
 void shadow_synchronise(Core &, uintptr_t address);     /* an atomic or a flag at that address */
 void shadow_volatile(bool);                             /* the next access is one */
 void shadow_block(Core &, Shadow *statics, Shadow *dynamic);
-void settle_pending(Core &);
+extern bool store_pending;                              /* a store whose value is looked at by the next hook */
+void settle_now(Core &);
+inline void settle_pending(Core &c)
+{
+    if (store_pending) settle_now(c);
+}
 void check_launch(const Launch &);
 void check_barrier(Core &);
 void check_warp(Core &, int warp, unsigned lanes, bool synchronises);

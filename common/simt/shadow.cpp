@@ -188,15 +188,19 @@ void check_launch(const Launch &l)
     for (auto &t : threads) t.knows.clear();
 }
 
-static bool before(const Core &c, const Event &e)
+static bool was_handed_over(unsigned rank, const Event &e)
+{
+    return knows(threads[rank].knows, e) || knows(block_knows, e);
+}
+
+static SIMT_INLINE bool before(uint32_t block, unsigned rank, const Event &e)
 {
     if (e.when < launch_began) return true;
-    int rank = c.now->rank;
-    if (e.block == (uint32_t)c.block) {
+    if (e.block == block) {
         if (e.rank == rank || e.when < last_barrier) return true;
         if (e.rank / 32 == rank / 32 && e.when < met[rank / 32][rank % 32][e.rank % 32]) return true;
     }
-    return anybody_knows && (knows(threads[rank].knows, e) || knows(block_knows, e));
+    return anybody_knows && was_handed_over(rank, e);
 }
 
 /* ---- Races ---- */
@@ -228,7 +232,6 @@ static void race(const Core &c, const Event &old, bool old_writes, uintptr_t add
 /* Two threads that write the same value do no harm. The hook comes before the store, so we look when the next one
  * comes. */
 static struct {
-    bool open;
     Event old;
     uintptr_t address;
     size_t size;
@@ -236,11 +239,11 @@ static struct {
     unsigned char bytes[16];
     Thread thread;
 } pending;
+bool store_pending;
 
-void settle_pending(Core &c)
+void settle_now(Core &c)
 {
-    if (!pending.open) return;
-    pending.open = false;
+    store_pending = false;
     if (!memcmp((void *)pending.address, pending.bytes, pending.size)) return;
     Thread *t = c.now;
     c.now = &pending.thread;
@@ -253,7 +256,7 @@ static void conflict(Core &c, const Event &old, bool old_writes, uintptr_t addre
 {
     if (!old_writes || kind != STORE || old.atomic || size > sizeof pending.bytes)
         return race(c, old, old_writes, address, size, kind, site);
-    pending.open = true;
+    store_pending = true;
     pending.old = old, pending.address = address, pending.size = size, pending.site = site;
     pending.thread = *c.now;
     memcpy(pending.bytes, (void *)address, size);
@@ -261,36 +264,41 @@ static void conflict(Core &c, const Event &old, bool old_writes, uintptr_t addre
 
 void shadow_volatile(bool on) { as_volatile = on; }
 
-void shadow_access(Core &c, Shadow *s, size_t offset, uintptr_t address, size_t size, Access kind, uint32_t site)
+static SIMT_INLINE void word_access(Core &c, Shadow *s, size_t w, uint8_t mask, uintptr_t address, size_t size,
+                                    Access kind, uint32_t site)
 {
     bool atomic = kind == ATOMIC || as_volatile;
-    for (size_t w = offset / 4; w <= (offset + size - 1) / 4; w++) {
-        uint8_t mask = bytes_of(w, offset, size);
-        if (kind != STORE && (s->written[w] & mask) != mask) {
-            std::string variable, name = name_at(c, address, size, &variable);
-            say(ERROR, "uninitialised", site_place(site), variable,
-                who(c, *c.now) + ": reads " + name + ", which nobody has written");
-        }
-        s->written[w] |= mask;
-        auto &page = s->pages[w / PAGE_WORDS];
-        if (!page) page.reset(new Cell[PAGE_WORDS]());
-        Cell &cell = page[w % PAGE_WORDS];
-        Event e = {now, (uint32_t)c.block, site, (uint16_t)c.now->rank, mask, atomic};
-        auto over = [&](const Event &old) { return old.when < s->began || before(c, old); };
-        if (cell.write.mask & mask && !(atomic && cell.write.atomic) && !over(cell.write))
-            conflict(c, cell.write, true, address, size, kind, site);
-        if (kind == LOAD) {
-            for (Event &r : cell.read)
-                if (over(r)) {              /* nobody needs to know of that one any more */
-                    r = e;
-                    break;
-                }
-            continue;
-        }
-        for (const Event &r : cell.read)
-            if (r.mask & mask && !(atomic && r.atomic) && !over(r))
-                conflict(c, r, false, address, size, kind, site);
-        cell.write = e;
+    const uint32_t block = (uint32_t)c.block;
+    const unsigned rank = (unsigned)c.now->rank;
+    auto over = [&](const Event &old) { return old.when < s->began || before(block, rank, old); };
+    if (kind != STORE && (s->written[w] & mask) != mask) {
+        std::string variable, name = name_at(c, address, size, &variable);
+        say(ERROR, "uninitialised", site_place(site), variable,
+            who(c, *c.now) + ": reads " + name + ", which nobody has written");
     }
+    s->written[w] |= mask;
+    auto &page = s->pages[w / PAGE_WORDS];
+    if (!page) page.reset(new Cell[PAGE_WORDS]());
+    Cell &cell = page[w % PAGE_WORDS];
+    Event e = {now, block, site, (uint16_t)rank, mask, atomic};
+    if (cell.write.mask & mask && !(atomic && cell.write.atomic) && !over(cell.write))
+        conflict(c, cell.write, true, address, size, kind, site);
+    if (kind == LOAD) {                     /* in the place of a reader that nobody needs to know of any more */
+        if (over(cell.read[0]))
+            cell.read[0] = e;
+        else if (over(cell.read[1]))
+            cell.read[1] = e;
+        return;
+    }
+    for (const Event &r : cell.read)
+        if (r.mask & mask && !(atomic && r.atomic) && !over(r)) conflict(c, r, false, address, size, kind, site);
+    cell.write = e;
+}
+
+void shadow_access(Core &c, Shadow *s, size_t offset, uintptr_t address, size_t size, Access kind, uint32_t site)
+{
+    if (size == 4 && offset % 4 == 0) return word_access(c, s, offset / 4, 0xf, address, size, kind, site);
+    for (size_t w = offset / 4; w <= (offset + size - 1) / 4; w++)
+        word_access(c, s, w, bytes_of(w, offset, size), address, size, kind, site);
 }
 } // namespace simt
