@@ -84,13 +84,16 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr what, int device)
 cudaError_t simt_malloc_host(void **p, size_t size)
 {
     if (cudaError_t e = sticky()) return e;
-    return posix_memalign(p, 4096, size ? size : 1) ? fail(cudaErrorMemoryAllocation) : cudaSuccess;
+    if (posix_memalign(p, 4096, size ? size : 1)) return fail(cudaErrorMemoryAllocation);
+    pinned(*p, size);
+    return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void *p)
 {
     if (is_device(p)) return fail(cudaErrorInvalidValue);
     wait_all();                             /* a copy may still want to read it */
+    pinned(p, 0);
     free(p);
     return sticky();
 }

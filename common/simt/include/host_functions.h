@@ -42,7 +42,7 @@ cudaError_t cudaRuntimeGetVersion(int *version);
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
-/* Host memory is host memory here, pinned or not: a kernel that touches it is told of a host pointer. */
+/* A kernel that touches host memory, pinned or not, is told of a host pointer. Pinned memory is copied late. */
 cudaError_t simt_malloc_host(void **p, size_t size);
 template <class T> SIMT_INLINE cudaError_t cudaMallocHost(T **p, size_t size, unsigned = cudaHostAllocDefault)
 {
@@ -53,8 +53,8 @@ template <class T> SIMT_INLINE cudaError_t cudaHostAlloc(T **p, size_t size, uns
     return simt_malloc_host((void **)p, size);
 }
 cudaError_t cudaFreeHost(void *p);
-SIMT_INLINE cudaError_t cudaHostRegister(void *, size_t, unsigned) { return simt::sticky(); }
-SIMT_INLINE cudaError_t cudaHostUnregister(void *) { return simt::sticky(); }
+SIMT_INLINE cudaError_t cudaHostRegister(void *p, size_t n, unsigned) { return simt::pinned(p, n), simt::sticky(); }
+SIMT_INLINE cudaError_t cudaHostUnregister(void *p) { return simt::wait_all(), simt::pinned(p, 0), simt::sticky(); }
 
 /* Rows of `width` bytes, each beginning at a multiple of *pitch, 512. */
 cudaError_t simt_malloc_pitch(void **p, size_t *pitch, size_t width, size_t height, size_t element, simt::Place at);

@@ -1,5 +1,5 @@
-/* speed.cu -- what running on the CPU costs: kernels beside the plain loop, milliseconds of the process's CPU time, best
- * of five. speed N: products of N x N (512). A measurement, no test: its numbers stand in common/simt/README.md. */
+/* speed.cu -- what running on the CPU costs: kernels beside the plain loop, in milliseconds of CPU time, best of five.
+ * speed N: products of N x N (512). A measurement, no test: its numbers stand in common/simt/README.md. */
 #include <cuda_runtime.h>
 #include <cstdio>
 #include <cstdlib>
