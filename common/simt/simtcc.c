@@ -25,8 +25,8 @@
 
 enum { MAX_FILES = 256, MAX_ARGS = 4096 };
 
-/* A file that was looked at: `made` is what stands for it, or NULL where it is as C++ as it was. */
-typedef struct Rewritten { char *path, *made; } Rewritten;
+/* A file that was looked at, and what stands for it where it `moves`, because something in it is rewritten. */
+typedef struct Rewritten { char *path, *made; bool moves; } Rewritten;
 
 static struct {
     const char *compiler, *output, *depfile;
@@ -69,8 +69,6 @@ static bool ends(const char *s, const char *with)
 
 /* ---- Rewriting a file and what it includes ----------------------------------------------------------------------- */
 
-static const char *make(Rewritten *f, bool always);
-
 /* The file that #include "name" means in a file of `folder`. NULL: none that is ours to look at. */
 static char *found(const char *folder, const char *name)
 {
@@ -84,53 +82,92 @@ static char *found(const char *folder, const char *name)
     return NULL;
 }
 
-typedef struct Including { char *folder; const char *wrong; } Including;
+static char *folder_of(const char *path)
+{
+    char *copy = strdup(path), *folder = strdup(dirname(copy));
+    free(copy);
+    return folder;
+}
 
-/* A header that changed is named by its new place. A file that itself moves names all its neighbours by their place. */
+static Rewritten *look_into(char *path);
+
+/* Whether what f includes moves: then f must, for it names the new place. */
+static void look_at_includes(Rewritten *f, const char *text)
+{
+    char  name[PATH_MAX], *folder = folder_of(f->path);
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        int before = 0;
+        sscanf(line, " # include \"%*[^\"\n]%n", &before);
+        if (!before || sscanf(line, " # include \"%4095[^\"\n]", name) != 1) continue;
+        char *path = found(folder, name);
+        if (path) f->moves |= look_into(path)->moves;
+    }
+    free(folder);
+}
+
+/* The file of that path, looked at once; it takes the path. */
+static Rewritten *look_into(char *path)
+{
+    FileBytes  text;
+    Rewritten *f = job.file;
+    while (f < job.file + job.n_files && strcmp(f->path, path)) f++;
+    if (f < job.file + job.n_files) return free(path), f;
+    CHECK(job.n_files < MAX_FILES, "more than %d files included", MAX_FILES);
+    job.n_files++;
+    *f = (Rewritten){ .path = path };
+    if (file_read(path, &text)) return f;           /* the compiler will say why */
+    char *t = (char *)text.data;
+    f->moves = strstr(t, "<<<") || strstr(t, "__shared__");     /* before its includes: they may include it */
+    look_at_includes(f, t);
+    f->made = format("%s.%d.h", job.output, (int)(f - job.file));
+    free(text.data);
+    return f;
+}
+
+typedef struct Including { char *folder; bool moved; } Including;
+
+/* What has moved is named by its new place. What stays is named from here by a file that lies elsewhere now. */
 static const char *included(void *with, const char *name)
 {
     Including *from = with;
     char      *path = found(from->folder, name);
     if (!path) return NULL;
-    Rewritten *f = job.file;
-    while (f < job.file + job.n_files && strcmp(f->path, path)) f++;
-    if (f == job.file + job.n_files) {
-        CHECK(job.n_files < MAX_FILES, "more than %d files included", MAX_FILES);
-        job.n_files++;
-        *f = (Rewritten){ .path = path };           /* in the list first: it may include itself */
-        const char *wrong = make(f, false);
-        if (wrong && !from->wrong) from->wrong = wrong;
-    }
-    return f->made;
+    Rewritten *f = look_into(path);
+    return f->moves ? f->made : from->moved ? f->path : NULL;
 }
 
-/* Rewrites f->path. Where nothing changes there is no new file, unless it is asked for always. */
-static const char *make(Rewritten *f, bool always)
+static const char *make(Rewritten *f)
 {
     FileBytes   text;
-    char       *out = NULL, *copy = strdup(f->path);
-    size_t      size;
     int         changed;
-    Including   from = { .folder = dirname(copy) };
     const char *wrong = file_read(f->path, &text);
-    if (wrong) return free(copy), wrong;
-    FILE *memory = open_memstream(&out, &size);
-    CHECK(memory, "no memory");
-    fprintf(memory, "#line 1 \"%s\"\n", f->path);
-    wrong = rewrite(memory, f->path, (char *)text.data, text.size, included, &from, &changed);
-    fclose(memory);
-    if (!wrong) wrong = from.wrong;
-    if (!wrong && (changed || always)) {
-        char *made = always ? format("%s.%d.cpp", job.output, (int)(f - job.file))
-                            : format("%s.%d.h", job.output, (int)(f - job.file));
-        FILE *file = fopen(made, "w");
-        if (!file || fwrite(out, 1, size, file) != size) wrong = sentence("%s cannot be written", made);
-        if (file && fclose(file) && !wrong) wrong = sentence("%s cannot be written", made);
-        f->made = made;
-    }
+    if (wrong) return wrong;
+    FILE *out = fopen(f->made, "w");
+    if (!out) return free(text.data), sentence("%s cannot be written", f->made);
+    Including from = { .folder = folder_of(f->path), .moved = ends(f->made, ".h") };
+    fprintf(out, "#line 1 \"%s\"\n", f->path);
+    wrong = rewrite(out, f->path, (char *)text.data, text.size, included, &from, &changed);
+    if (fclose(out) && !wrong) wrong = sentence("%s cannot be written", f->made);
     free(text.data);
-    free(out);
-    free(copy);
+    free(from.folder);
+    return wrong;
+}
+
+/* The .cu files, and before them the headers that move: what a header's kernels are must be known at their launch. */
+static const char *make_all(int given)
+{
+    const char *wrong = NULL;
+    for (int i = 0; i < given && !wrong; i++) {
+        FileBytes text;
+        job.file[i].made = format("%s.%d.cpp", job.output, i);
+        if ((wrong = file_read(job.file[i].path, &text))) break;
+        look_at_includes(&job.file[i], (char *)text.data);
+        free(text.data);
+    }
+    for (int i = given; i < job.n_files && !wrong; i++)
+        if (job.file[i].moves) wrong = make(&job.file[i]);
+    for (int i = 0; i < given && !wrong; i++) wrong = make(&job.file[i]);
     return wrong;
 }
 
@@ -289,11 +326,11 @@ int main(int argc, char **argv)
     if (cxx && *cxx) job.compiler = cxx;
     const char *wrong = read_arguments(argc, argv);
     int         given = job.n_files, status = 1;
-    for (int i = 0; i < given && !wrong; i++) wrong = make(&job.file[i], true);
+    if (!wrong) wrong = make_all(given);
     if (!wrong) wrong = command(argc, argv, root(), given);
     if (!wrong && !(status = compile())) wrong = mend_depfile();
     else if (job.depfile) unlink(job.depfile);      /* it names files that are about to go */
     for (int i = 0; i < job.n_files && !job.keep; i++)
-        if (job.file[i].made) unlink(job.file[i].made);
+        if (job.file[i].made && (i < given || job.file[i].moves)) unlink(job.file[i].made);
     return wrong ? say(wrong) : status;
 }
