@@ -469,14 +469,18 @@ build/simt/%.o: %.cpp build/flags/cc_simt
 	$(Q)$(cc_simt) -MMD -MP -c -o $@ $<
 build/simt/libsimt.a: $(patsubst %.cpp,build/simt/%.o,$(wildcard common/simt/*.cpp))
 	$(Q)rm -f $@ && ar rcs $@ $^
+# What cuBLAS's place is taken by, for simtcc when it links.
+build/simt/libs: build/flags/libs build/ref/libcommon.a
+	@mkdir -p $(@D)
+	@echo '$(CURDIR)/build/ref/libcommon.a $(openmp) $(subst ',,$(deps_ldflags) $(libs))' >$@
 define cuda_mode
 build/simt/$1/%.o: %.cu build/simtcc build/flags/cu_$1
 	@mkdir -p $$(@D)
 	$$(Q)$$(cu_$1) -I$$(dir $$*) -MMD -MP -c -o $$@ $$<
 build/simt/$1/kernels: build/ref/grading/tests/simt/kernels.o $$(patsubst %.cu,build/simt/$1/%.o,$$(wildcard grading/tests/simt/kernels_*.cu)) build/simt/libsimt.a
 	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
-build/simt/$1/feature_%: build/simt/$1/grading/tests/simt/feature_%.o build/simt/libsimt.a
-	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
+build/simt/$1/feature_%: build/simt/$1/grading/tests/simt/feature_%.o build/simt/libsimt.a build/ref/libcommon.a build/simt/libs
+	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$(filter %.o %.a,$$^) $$(openmp) $$(deps_ldflags) $$(libs) -pthread -ldl
 build/simt/$1/findings build/simt/$1/counters build/simt/$1/speed: build/simt/$1/%: build/simt/$1/grading/tests/simt/%.o build/simt/libsimt.a
 	$$(Q)$$(cxx) $$(LDFLAGS) -o $$@ $$^ -pthread -ldl -lm
 endef
@@ -569,6 +573,7 @@ build/check/asan64/%.result: build/asan64/grading/tests/%
 	@LSAN_OPTIONS=suppressions=grading/tests/leaks:print_suppressions=0 sh scripts/unit.sh asan64/$* ./$<
 build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/watch build/matrix build/export build/similar build/progress build/grade-all build/verify build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
 	@sh scripts/unit.sh scripts/$* sh $<
+build/check/scripts/test_simtcc.result: build/simtcc build/simt/libsimt.a build/simt/libs $(wildcard common/simt/* common/simt/include/*)
 build/check/compilers.result: $(all_src:%.c=build/warn/%.ok) $(if $(cxx),$(patsubst %,build/warn/%.ok,$(wildcard common/simt/*.cpp) $(cuda_src)))
 	@sh scripts/unit.sh compilers sh scripts/compilers.sh
 build/check/mistakes.result: $(call grader_of,$(names)) build/grade $(grading_src)

@@ -1,4 +1,4 @@
-/* softmax_cuda.h -- the functions of softmax.h on a GPU. Every pointer is the device's; all else is as softmax.h says. */
+/* softmax_cuda.h -- the functions of softmax.h on a GPU. Every pointer is the device's; the rest as softmax.h says. */
 #pragma once
 
 #ifdef __cplusplus

@@ -31,8 +31,8 @@ void softmax_cross_entropy(float *loss, float *lse, const float *x, const int *t
 void softmax_cross_entropy_backward(float *dx, const float *x, const int *target, const float *lse, const float *dloss,
                                     int N, int C)
 {
-    softmax_cross_entropy_backward_cuda(Out<float>(dx, N * C), In<float>(x, N * C), In<int>(target, N), In<float>(lse, N),
-                                        In<float>(dloss, 1), N, C);
+    softmax_cross_entropy_backward_cuda(Out<float>(dx, N * C), In<float>(x, N * C), In<int>(target, N),
+                                        In<float>(lse, N), In<float>(dloss, 1), N, C);
 }
 
 void softmax_masked(float *y, const float *x, const int *mask, int N, int C)
