@@ -42,7 +42,7 @@ if [ -n "$missing" ]; then
     stub=$out.stub.o
 fi
 case ${cc%% *} in *gcc*) alone=-fno-use-linker-plugin ;; *) alone= ;; esac   # an object may hold options for a plugin
-eval "$cc \"\$@\" $alone -o '$out' -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc '$b/$dir/test_$name.worker.o' \
+eval "$cc \"\$@\" $alone -o '$out' -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=check_failed '$b/$dir/test_$name.worker.o' \
     '$linked' $stub $b/grading/worker.o $b/grading/probe.o $(others $variant) $libs" 2>"$out.errors"
 status=$?
 [ $status = 0 ] || cat "$out.errors" >&2

@@ -35,6 +35,9 @@ while read -r step mutant mark; do
         "$out/$step.$mutant.o" && share "$step.$mutant" || exit 1
 done <"$out/list"
 rm -f "$out"/*.o
-eval "$cc -o '$out/frame' -Wl,--no-as-needed '-Wl,-rpath,/nowhere' 'build/ref/$dir/test_$name.worker.o' \
-    build/ref/grading/worker.o build/ref/grading/probe.o $(others ref) '$out/reference.so' $libs" || exit 1
+# All of the library's operations, for what a variant calls and the reference does not; of libraries, what that needs.
+ops=; case " $needs" in *" common"*) ops="-rdynamic $(echo build/ref/common/ops/*.o)" ;; esac
+eval "$cc -o '$out/frame' -Wl,--no-as-needed '-Wl,-rpath,/nowhere' -Wl,--wrap=check_failed \
+    'build/ref/$dir/test_$name.worker.o' build/ref/grading/worker.o build/ref/grading/probe.o $(others ref) \
+    '$out/reference.so' -Wl,--as-needed $ops $libs" || exit 1
 : >"$out/made"
