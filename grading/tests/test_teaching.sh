@@ -109,4 +109,17 @@ if command -v script >/dev/null; then
     (cd "$box" && NO_COLOR=1 TERM=xterm script -qec "sh scripts/solution.sh $dir start '' all" /dev/null </dev/null) |
         grep -q "$(printf '\033')" && no "solution: NO_COLOR is not honoured" || ok
 fi
+
+# ---- What the library says of a program that is wrong ------------------------------------------------------------
+
+clinic=stage0/17_tensor_clinic
+mkdir -p "$box/work/$clinic" && cp "$clinic/tensor_clinic.h" "$box/work/$clinic/"
+awk -f grading/skeleton.awk $clinic/tensor_clinic.c >"$box/work/$clinic/tensor_clinic.c"
+grade --all $clinic
+says "a shape" 'CRASH: Aborted: matmul: the columns of the first must be the rows of the$'
+says "a dtype" 'CRASH: Aborted: cross_entropy: needs one i32 target per row: f32\(2,2\) f32\(2\)$'
+says "a device" 'CRASH: Aborted: mul: inputs on two devices: f32\(2,2\) f32\(2\)$'
+says "an alias" 'CRASH: Aborted: tanh_backward: the backward of tanh needs f32\(2\) as it was,$'
+says "its line" "line    work/$clinic/tensor_clinic.c:[0-9]+"
+silent "the sandbox" FORBIDDEN
 finish
