@@ -254,6 +254,9 @@ json_t *peers_absent(void)
 #ifndef HAVE_LIBLINEAR
     miss("LIBLINEAR", "not installed when this was built");
 #endif
+#ifndef HAVE_LIBSVM
+    miss("LIBSVM", "not installed when this was built");
+#endif
     return absent ? json_incref(absent) : json_array();
 }
 

@@ -1,38 +1,19 @@
 /* rows_logistic.c -- who else fits a logistic regression: the library, LIBLINEAR (scikit-learn is in peers/). */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #ifdef HAVE_LIBLINEAR
 #include <linear.h>
 #endif
 #include "bench.h"
 #include "check.h"
-#include "data.h"
 #include "logistic.h"
-#include "rng.h"
+#include "sparse.h"
 #include "versions.h"
 
-enum { A9A_ROWS = 32561, A9A_COLUMNS = 123 };
-
-/* a9a where the size is its own; else two heaps that overlap, a third of the entries 0. */
 static void inputs(Bench *b, const int *size)
 {
-    int     N = size[0], D = size[1];
-    double *X = bench_given_doubles(b, "X", (int64_t)N * D);
-    int    *y = bench_given_ints(b, "y", N);
-    Arena  *arena = arena_new("logistic");
-    Dataset set;
-    Rng     rng = rng_new(12);
-    if (N == A9A_ROWS && D == A9A_COLUMNS && data_here("a9a") && !data_load(arena, "a9a", F64, &set)) {
-        memcpy(X, set.x->data, (size_t)N * (size_t)D * sizeof *X);
-        memcpy(y, set.y->data, (size_t)N * sizeof *y);
-    } else
-        for (int n = 0; n < N; n++) {
-            y[n] = (int)rng_below(&rng, 2);
-            for (int d = 0; d < D; d++)
-                X[(int64_t)n * D + d] = rng_below(&rng, 3) ? rng_normal(&rng) + (d % 3 - 1) * (y[n] - 0.5) * 0.3 : 0;
-        }
-    arena_free(arena);
+    double *X = bench_given_doubles(b, "X", (int64_t)size[0] * size[1]);
+    sparse_inputs(X, bench_given_ints(b, "y", size[0]), 0, size[0], size[1]);
 }
 
 static const double *given(Bench *b, const int *size, const int **y)
@@ -50,22 +31,10 @@ static void library_setup(Bench *b, const int *size)
 {
     const int    *y;
     const double *X = given(b, size, &y);
-    int64_t       N = size[0], D = size[1], entries = 0;
     Ours         *o = malloc(sizeof *o);
     CHECK(o, "bench: no memory");
-    for (int64_t i = 0; i < N * D; i++) entries += X[i] != 0;
     o->arena = arena_new("sparse rows");
-    o->m = (Libsvm){ .rows = N, .columns = D, .y = tensor_new(o->arena, DEV_CPU, F64, SHAPE(N)),
-                     .row = tensor_new(o->arena, DEV_CPU, I64, SHAPE(N + 1)),
-                     .index = tensor_new(o->arena, DEV_CPU, I32, SHAPE(entries)),
-                     .value = tensor_new(o->arena, DEV_CPU, F64, SHAPE(entries)) };
-    int64_t *row = o->m.row->data, k = row[0] = 0;
-    for (int64_t n = 0; n < N; row[++n] = k) {
-        ((double *)o->m.y->data)[n] = y[n] ? 1 : -1;
-        for (int64_t d = 0; d < D; d++)
-            if (X[n * D + d] != 0)
-                ((int32_t *)o->m.index->data)[k] = (int32_t)d, ((double *)o->m.value->data)[k++] = X[n * D + d];
-    }
+    o->m = sparse_rows(o->arena, X, y, size[0], size[1]);
     bench_keep(b, o);
 }
 

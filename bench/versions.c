@@ -8,6 +8,9 @@
 #ifdef HAVE_LIBLINEAR
 #include <linear.h>
 #endif
+#ifdef HAVE_LIBSVM
+extern int libsvm_version;              /* of svm.h, whose names meet those of linear.h */
+#endif
 #include "versions.h"
 
 /* openblas_get_config says "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...". */
@@ -47,6 +50,17 @@ const char *version_liblinear(void)
 #ifdef HAVE_LIBLINEAR
     static char text[16];
     snprintf(text, sizeof text, "%d.%02d", LIBLINEAR_VERSION / 100, LIBLINEAR_VERSION % 100);
+    return text;
+#else
+    return "";
+#endif
+}
+
+const char *version_libsvm(void)
+{
+#ifdef HAVE_LIBSVM
+    static char text[16];
+    snprintf(text, sizeof text, "%d.%02d", libsvm_version / 100, libsvm_version % 100);
     return text;
 #else
     return "";
