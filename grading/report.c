@@ -319,7 +319,8 @@ static void print_sanitizer(const Exercise *e)
         snprintf(line, sizeof line, "performance: none, %s", e->uncounted);
         print_wrapped("  ", line);
     } else if (e->counted)
-        print_wrapped("  ", "performance: instructions and cache misses over the reference's, full marks up to 1.5, none from 8");
+        print_wrapped("  ", "performance: instructions and cache misses over the reference's, full marks up to 1.5, "
+                            "none from 8");
     if (e->seconds_extra > 0)
         printf("  (%.1f s for these two; they wait until every probe passes)\n", e->seconds_extra);
 }
