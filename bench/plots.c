@@ -1,6 +1,7 @@
 /* plots.c -- pictures of results: reads them, sorts them into groups, has each kind of picture drawn. */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -174,6 +175,39 @@ static const char *draw_all(Plots *p)
     return why;
 }
 
+/* Steps whose rows ask for it: the most that one call takes, beside the peer that takes least. */
+static void say_memory(const Plots *p)
+{
+    int said = 0;
+    for (int i = 0; i < p->groups; i++) {
+        const json_t *size[MAX_POINTS], *series[MAX_SERIES];
+        const Group  *g = &p->group[i];
+        int           sizes = group_sizes(g, size), n = group_contestants(g, series);
+        for (int s = 0; s < sizes; s++) {
+            double least = INFINITY;
+            for (int k = 0; k < n; k++) {
+                const json_t *row = group_row(g, size[s], series[k]);
+                if (row && row_is_peer(row) && row_number(row, "memory") > 0)
+                    least = fmin(least, row_number(row, "memory"));
+            }
+            for (int k = 0; k < n; k++) {
+                const json_t *row = group_row(g, size[s], series[k]);
+                double        bytes = row ? row_number(row, "memory") : 0;
+                char          name[100], who[100], ratio[32] = "";
+                if (bytes < 1 << 20) continue;          /* the kernel counts in batches: that little is no figure */
+                if (!said++) fprintf(p->say, "\nPeak memory of a call, in MiB, and over that of the thriftiest peer\n");
+                row_size_name(row, name, sizeof name);
+                row_series(row, who, sizeof who);
+                if (least < INFINITY) snprintf(ratio, sizeof ratio, "%6.2fx", bytes / least);
+                fprintf(p->say, "  %-20s %-16s %d thread%s %-28s %8.1f %s\n", row_text(row, "case"), name,
+                        (int)row_number(row, "threads"), row_number(row, "threads") > 1 ? "s" : " ", who,
+                        bytes / (1 << 20), ratio);
+            }
+        }
+    }
+    if (said) fprintf(p->say, "\n");
+}
+
 const char *plots_draw(const char *results, const char *folder, const char *gnuplot, FILE *say)
 {
     json_t     *rows = NULL, *both = NULL, *row;
@@ -189,6 +223,7 @@ const char *plots_draw(const char *results, const char *folder, const char *gnup
     }
     if (!why) why = draw_all(&p);
     if (!why && both) why = plots_scaling(&p, both);
+    if (!why) say_memory(&p);
     if (!why) fprintf(say, "%d pictures, each as .svg, .png and the .gp that draws it, are in %s\n", p.drawn, folder);
     free(p.group);
     json_decref(both);

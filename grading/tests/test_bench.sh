@@ -100,6 +100,14 @@ if command -v "${GNUPLOT:-gnuplot}" >/dev/null; then
     grep -q 'softmax' "$tmp/plots2/bench_scaling_2t.svg" && [ -s "$tmp/plots2/bench_scaling_2t.png" ] && ok || no "no picture of threads"
     grep -q 'L1 [0-9]* GB/s' "$tmp/plots2/bench_softmax_1t_roofline.svg" && ok || no "no roof of L1"
 fi
+# Memory: a row that asked for it, and one of a batch of the kernel's, which is no figure.
+sed 's/"state":/"memory":3145728,&/' "$tmp/b.jsonl" >"$tmp/m.jsonl"
+run build/bench plots "$tmp/m.jsonl" "$tmp/plots2"
+says '^Peak memory of a call, in MiB, and over that of the thriftiest peer$'
+says '^  softmax +128x129 +1 thread +library +3.0'
+sed 's/"state":/"memory":1000000,&/' "$tmp/b.jsonl" >"$tmp/m.jsonl"
+run build/bench plots "$tmp/m.jsonl" "$tmp/plots2"
+grep -q 'Peak memory' "$tmp/out" && no "less than a MiB stands in the table of memory" || ok
 run build/bench plots "$tmp/b.jsonl" "$tmp/plots"
 grep -q 'threads against one' "$tmp/out" && no "one thread is compared with itself" || ok
 GNUPLOT=$tmp/none run build/bench plots "$tmp/b.jsonl" "$tmp/plots" && no "without gnuplot it says all is well" || ok
