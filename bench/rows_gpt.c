@@ -150,8 +150,8 @@ static void generation(Bench *b, const int *size)
     bench_wrote(b, "scores", gpt_continue(l->tape, g->model, g->cache, g->fresh)->data, gpt2_small.V);
 }
 
-/* ---- What no decoding goes below: the same matrices and the same cache, row after row, each number read once. It gives
- * the scores that setup computed; its column "against the fastest peer" is what is to be had at most. ---- */
+/* ---- What no decoding goes below: the same matrices and cache, row after row, each number read once. It gives
+ * the scores that setup computed; its column "against the fastest peer" is what is to be had at most ---- */
 
 typedef struct Floor { Generation of; Tensor *right, *scores; float sum; } Floor;
 
