@@ -229,6 +229,7 @@ static const struct {
     { "PyTorch", "peer_torch.py", MORE_THREADS, "GOMP_SPINCOUNT=100000" },
     { "scikit-learn", "peer_sklearn.py", ONE_THREAD | MORE_THREADS, "OMP_WAIT_POLICY=passive" },
     { "SciPy", "peer_scipy.py", ONE_THREAD | MORE_THREADS, "" },
+    { "XGBoost", "peer_xgboost.py", ONE_THREAD | MORE_THREADS, "OMP_WAIT_POLICY=passive" },
     { "NumPy", "peer_numpy.py", ONE_THREAD | MORE_THREADS, "" },
 };
 
