@@ -492,7 +492,7 @@ build/check/simt/counters.result: build/simt/check/counters
 cuda_modes := fast check
 cuda_tests := kernels $(patsubst grading/tests/simt/%.cu,%,$(wildcard grading/tests/simt/feature_*.cu))
 cuda_src := $(wildcard common/ops/*.cu stage[0-9]/*/*.cu grading/tests/simt/kernels_*.cu grading/tests/simt/feature_*.cu)
-build/check/simt/%.result: $(addprefix build/simt/,$(addsuffix /%,$(cuda_modes))) grading/tests/simt/run.sh
+build/check/simt/%.result: $(addprefix build/simt/,$(addsuffix /%,$(cuda_modes))) grading/tests/simt/run.sh build/simt/libs
 	@sh scripts/unit.sh simt/$* sh grading/tests/simt/run.sh $* $(cuda_modes)
 # The CUDA twin of a folder: twin.cu is its header by way of the device, so the worker's probes ask NAME.cu.
 twins := $(foreach n,$(names),$(if $(wildcard $(dir_$n)/twin.cu),$n))

@@ -26,7 +26,7 @@
 enum { MAX_FILES = 256, MAX_ARGS = 4096 };
 
 /* A file that was looked at, and what stands for it where it `moves`, because something in it is rewritten. */
-typedef struct Rewritten { char *path, *made; bool moves; } Rewritten;
+typedef struct Rewritten { char *path, *made, *object; bool moves; } Rewritten;
 
 static struct {
     const char *compiler, *output, *depfile;
@@ -161,6 +161,7 @@ static const char *make_all(int given)
     for (int i = 0; i < given && !wrong; i++) {
         FileBytes text;
         job.file[i].made = format("%s.%d.cpp", job.output, i);
+        job.file[i].object = format("%s.%d.o", job.output, i);
         if ((wrong = file_read(job.file[i].path, &text))) break;
         look_at_includes(&job.file[i], (char *)text.data);
         free(text.data);
@@ -261,7 +262,8 @@ static const char *read_arguments(int argc, char **argv)
     if (!job.n_files) return "which .cu file? build/simtcc [--check] -c x.cu -o x.o";
     if (!job.output && !job.links && job.n_files > 1) return "several .cu files with -c: one at a time";
     if (!job.output) job.output = job.links ? "a.out" : replaced_end(basename(strdup(job.file[0].path)), ".o");
-    if (deps && !job.depfile) job.depfile = replaced_end(job.output, ".d");
+    if (job.links) job.depfile = NULL;
+    else if (deps && !job.depfile) job.depfile = replaced_end(job.output, ".d");
     return NULL;
 }
 
@@ -274,41 +276,50 @@ static bool is_library(const char *a)
     return false;
 }
 
-static const char *command(int argc, char **argv, const char *top, int given)
+/* Whether `a` is for the linker alone; *value: and so is what follows it. */
+static bool for_linker(const char *a, bool *value)
 {
-    int cu = 0;
-    flags(top, given);
-    for (int i = 1; i < argc; i++) {
-        const char *a = argv[i];
-        if (!strcmp(a, "--check") || !strcmp(a, "--keep") || begins(a, "--with=")) continue;
-        if (!strcmp(a, "-o")) { i++; continue; }
-        if (is_library(a)) job.wants_libraries = true;
-        else if (cu < given && a == job.file[cu].path) argument(job.file[cu++].made);
-        else argument(a);
-    }
-    bool clang = strstr(job.compiler, "clang");
-    arguments(quiet);
-    if (clang) argument("-Wno-pass-failed");    /* #pragma unroll is a wish */
-    if (job.check) {
-        arguments(checked);
-        arguments(clang ? checked_clang : checked_gcc);
-    }
-    argument("-o");
-    argument(job.output);
-    if (!job.links) return NULL;
-    argument(format("%s/build/simt/libsimt.a", top));
-    FileBytes libs = { 0 };
-    if (job.wants_libraries) {
-        const char *wrong = file_read(format("%s/build/simt/libs", top), &libs);
-        if (wrong) return wrong;
-        for (char *a = strtok((char *)libs.data, " \n"); a; a = strtok(NULL, " \n")) argument(a);
-    }
-    argument("-pthread");
-    argument("-ldl");
-    return NULL;
+    *value = !strcmp(a, "-Xlinker") || !strcmp(a, "-l") || !strcmp(a, "-L");
+    return begins(a, "-l") || begins(a, "-L") || begins(a, "-Wl,") || *value;
 }
 
-static int compile(void)
+static bool takes_value(const char *a)
+{
+    static const char *const two[] = { "-I", "-D", "-U", "-include", "-isystem", "-iquote", "-idirafter", "-MF", "-MT",
+        "-MQ", "--param", "-mllvm", "-x", "-Xlinker", "-l", "-L", NULL };
+    for (const char *const *t = two; *t; t++)
+        if (!strcmp(a, *t)) return true;
+    return false;
+}
+
+enum { LINK = -1 };
+
+/* What was given, for compiling file `cu`, or to link. A compilation that a link follows leaves out what is the
+ * linker's, and nobody asks it for dependencies. */
+static void pass_on(int argc, char **argv, int cu, int given)
+{
+    int seen = 0;
+    for (int i = 1; i < argc; i++) {
+        const char *a = argv[i];
+        bool        value = false, own = seen < given && a == job.file[seen].path;
+        bool        linkers = for_linker(a, &value) || (*a != '-' && !own);
+        if (!strcmp(a, "-o")) i++;
+        else if (!strcmp(a, "--check") || !strcmp(a, "--keep") || begins(a, "--with=")) continue;
+        else if (own) {
+            if (cu == seen) argument(job.file[seen].made);
+            else if (cu == LINK) argument(job.file[seen].object);
+            seen++;
+        } else if (is_library(a)) job.wants_libraries = true;
+        else if (job.links && begins(a, "-M")) i += takes_value(a);
+        else if (job.links && cu != LINK && linkers) i += value;
+        else {
+            argument(a);
+            if (takes_value(a) && i + 1 < argc) argument(argv[++i]);
+        }
+    }
+}
+
+static int run(void)
 {
     extern char **environ;
     pid_t pid;
@@ -320,6 +331,44 @@ static int compile(void)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+static int compile_one(int argc, char **argv, const char *top, int cu, int given)
+{
+    bool clang = strstr(job.compiler, "clang");
+    job.n_argv = 0;
+    flags(top, given);
+    pass_on(argc, argv, cu, given);
+    arguments(quiet);
+    if (clang) argument("-Wno-pass-failed");    /* #pragma unroll is a wish */
+    if (job.check) {
+        arguments(checked);
+        arguments(clang ? checked_clang : checked_gcc);
+    }
+    if (job.links) argument("-c");
+    argument("-o");
+    argument(job.links ? job.file[cu].object : job.output);
+    return run();
+}
+
+/* Without -fsanitize: the hooks' functions are the emulator's, not the sanitizer's. */
+static int link_all(int argc, char **argv, const char *top, int given)
+{
+    FileBytes libs = { 0 };
+    job.n_argv = 0;
+    argument(job.compiler);
+    pass_on(argc, argv, LINK, given);
+    argument("-o");
+    argument(job.output);
+    argument(format("%s/build/simt/libsimt.a", top));
+    if (job.wants_libraries) {
+        const char *wrong = file_read(format("%s/build/simt/libs", top), &libs);
+        if (wrong) return say(wrong);
+        for (char *a = strtok((char *)libs.data, " \n"); a; a = strtok(NULL, " \n")) argument(a);
+    }
+    argument("-pthread");
+    argument("-ldl");
+    return run();
+}
+
 int main(int argc, char **argv)
 {
     const char *cxx = getenv("CXX");
@@ -327,10 +376,14 @@ int main(int argc, char **argv)
     const char *wrong = read_arguments(argc, argv);
     int         given = job.n_files, status = 1;
     if (!wrong) wrong = make_all(given);
-    if (!wrong) wrong = command(argc, argv, root(), given);
-    if (!wrong && !(status = compile())) wrong = mend_depfile();
+    const char *top = root();
+    for (int i = 0; i < given && !wrong && (i == 0 || !status); i++) status = compile_one(argc, argv, top, i, given);
+    if (!wrong && !status && job.links) status = link_all(argc, argv, top, given);
+    if (!wrong && !status) wrong = mend_depfile();
     else if (job.depfile) unlink(job.depfile);      /* it names files that are about to go */
-    for (int i = 0; i < job.n_files && !job.keep; i++)
+    for (int i = 0; i < job.n_files && !job.keep; i++) {
         if (job.file[i].made && (i < given || job.file[i].moves)) unlink(job.file[i].made);
+        if (i < given && job.links && job.file[i].object) unlink(job.file[i].object);
+    }
     return wrong ? say(wrong) : status;
 }

@@ -81,5 +81,6 @@ int main()
 X
 "$simtcc" --check blas.cu -lcublas -o blas >said 2>&1
 is "-lcublas is the library's own" "$? $(SIMT_STRICT=1 ./blas 2>&1)" "0 14"
+is "no sanitizer is linked" "$(ldd ./blas | grep -cE 'tsan|ubsan')" 0
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
