@@ -149,11 +149,26 @@ static void global_access(Core &c, uintptr_t address, size_t size, Access kind, 
     if (counting) count_global(c, address, size, kind, site);
 }
 
+/* A thread that runs on and on stands back now and then; one that does not end is told. */
+static SIMT_INLINE void tick(Core &c, uint32_t site)
+{
+    Thread *t = c.now;
+    if (++t->steps % 4096) return;
+    if (t->steps > step_limit)
+        stop_at(cudaErrorLaunchTimeout, "endless", site_place(site), "",
+                who(c, *t) +
+                    text(": after %zu steps it still runs: an endless loop, or it waits for what no thread will "
+                         "write (SIMT_STEPS raises the limit)",
+                         step_limit));
+    yield();
+}
+
 static void access(void *p, size_t size, Access kind, uint32_t site, bool aligned)
 {
     Core &c = *core;
     uintptr_t a = (uintptr_t)p;
     settle_pending(c);
+    tick(c, site);
     if (aligned && a % size && in_arena(a))
         stop_at(cudaErrorMisalignedAddress, "misaligned", site_place(site), "",
                 who(c, *c.now) + ": " + verb(kind) + text(" %zu bytes at once at ", size) + describe(a) +
@@ -202,15 +217,8 @@ static void step(const void *pc)
 {
     Core *c = core;
     if (!looked_at(c)) return;
-    Thread *t = c->now;
     if (counting) count_step(*c, site_of(pc));
-    if (++t->steps % 4096) return;
-    if (t->steps > step_limit)
-        stop_at(cudaErrorLaunchTimeout, "endless", place_of(pc), "",
-                who(*c, *t) + text(": after %zu basic blocks it still runs: an endless loop, or it waits for what no "
-                                   "thread will write (SIMT_STEPS raises the limit)",
-                                   step_limit));
-    yield();
+    tick(*c, site_of(pc));
 }
 
 /* The array's name, from the source. gcc's column is that of the closing bracket, clang's that of the name. */

@@ -19,7 +19,7 @@
  *   SIMT_STRICT=1      the process exits with 86 if anything was reported, leaks too
  *   SIMT_REPORT=path   every finding as a line of JSON, appended    SIMT_COUNT=1 or =path: counters, as text or as JSON
  *   SIMT_LIMITS=path   what counters may be at most, a line of JSON each; more is a finding
- *   SIMT_STEPS=n       basic blocks a thread may run before it is called endless (check mode; 20 million)
+ *   SIMT_STEPS=n       basic blocks and accesses of a thread before it is called endless (check mode; 20 million)
  *   SIMT_STACK=64K     stack of one thread
  */
 #pragma once
