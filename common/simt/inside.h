@@ -110,6 +110,7 @@ struct Buffer {
     Shadow *shadow;                         /* check mode */
 };
 void memory_init();
+void memory_reset();                        /* all of it is given back, after what leaked was told */
 bool in_arena(uintptr_t);
 Buffer *buffer_of(uintptr_t);               /* live or freed; NULL: none */
 std::string describe(uintptr_t address);    /* "8 bytes past the end of a, ..." */

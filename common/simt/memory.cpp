@@ -134,6 +134,13 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
     signal(signal_number, SIG_DFL);
 }
 
+static void tell_leaks()
+{
+    for (auto &entry : buffers)
+        if (!entry.second->freed && !sticky())
+            say(ERROR, "leak", entry.second->at, entry.second->name, label(entry.second) + " was never given back");
+}
+
 void memory_init()
 {
     memory_size = setting("SIMT_MEMORY", (size_t)1 << 30);
@@ -157,11 +164,7 @@ void memory_init()
     sigaction(SIGSEGV, &fault, nullptr);
     sigaction(SIGBUS, &fault, nullptr);
     if (checked) open_memory(false);
-    atexit([] {
-        for (auto &entry : buffers)
-            if (!entry.second->freed && checked && !sticky())
-                say(ERROR, "leak", entry.second->at, entry.second->name, label(entry.second) + " was never given back");
-    });
+    if (checked) atexit(tell_leaks);
 }
 
 /* ---- cudaMalloc, cudaFree ---- */
@@ -205,6 +208,13 @@ static uintptr_t place_for(size_t size)
 } // namespace simt
 
 using namespace simt;
+
+void simt::memory_reset()
+{
+    if (checked) tell_leaks();
+    for (auto &entry : buffers)
+        if (!entry.second->freed) cudaFree((void *)entry.second->base);
+}
 
 static const char *variable(const char *expression)         /* "(void **)&a" -> "a"; "&p->x[i]" stays whole */
 {

@@ -3,6 +3,7 @@
  * In fast mode work is done when it is submitted. In check mode it is done as late as CUDA allows: when somebody waits
  * for it. A program that forgets to wait sees old numbers, as it would on a busy device. SIMT_ASYNC=late or eager. */
 #include "inside.h"
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -32,7 +33,7 @@ namespace simt {
 static SimtStream &default_stream = *new SimtStream{true, {}};
 static std::set<SimtStream *> &streams = *new std::set<SimtStream *>;
 static uint64_t submitted;
-static cudaError_t last_error, lasting_error;
+static std::atomic<cudaError_t> last_error, lasting_error;      /* any core may fail */
 
 /* ---- Errors ---- */
 
@@ -188,7 +189,7 @@ using namespace simt;
 cudaError_t cudaGetLastError()
 {
     cudaError_t e = last_error;
-    last_error = lasting_error;
+    last_error = sticky();
     return e;
 }
 cudaError_t cudaPeekAtLastError() { return last_error; }
@@ -295,6 +296,7 @@ cudaError_t cudaDeviceReset()
 {
     wait_all();
     last_error = lasting_error = cudaSuccess;
+    memory_reset();
     return cudaSuccess;
 }
 

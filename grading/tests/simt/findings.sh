@@ -32,6 +32,27 @@ want='"severity": "error", "kind": "out-of-bounds", "file": ".*/findings.cu", "l
 want=$want'"block": \[3, 0, 0\], "thread": \[232, 0, 0\], "variable": "a", "message": "block (3,0,0), thread'
 sed -n 1p "$tmp/report" | grep -q "$want" && ok || no "the report of out-of-bounds: $(sed -n 1p "$tmp/report")"
 
+# Counters are held to limits, and the line that costs most is named.
+cat >"$tmp/limits" <<END
+{"kernel": "left", "counter": "global_load_sectors_per_request", "max": 4.2}
+{"kernel": "accumulate", "counter": "global_load_sectors_per_request", "max": 3.9}
+{"kernel": "accumulate", "counter": "global_load_sectors_per_request", "max": 4}
+{"kernel": "accumulate", "counter": "speed", "max": 4}
+{"kernel": "accumulate"}
+END
+SIMT_LIMITS=$tmp/limits $program uninitialised-global >"$tmp/out" 2>&1
+grep '\[limit\]$' "$tmp/out" | sed 's/^limits://' >"$tmp/limited"
+cat >"$tmp/want" <<END
+1: error: no kernel left was launched [limit]
+2: error: global_load_sectors_per_request of accumulate is 4.00; at most 3.90 was asked for [limit]
+4: error: there is no counter speed [limit]
+5: error: a limit reads {"kernel": "name", "counter": "name", "max": number} [limit]
+END
+cmp -s "$tmp/want" "$tmp/limited" && ok || { no 'SIMT_LIMITS'; diff "$tmp/want" "$tmp/limited"; }
+SIMT_COUNT=$tmp/counted $program uninitialised-global >/dev/null 2>&1
+grep -q '^{"kernel": "accumulate", "file": ".*", "line": [0-9]*, "access": "global load 4B", "requests": 2, ' \
+    "$tmp/counted" && ok || no 'SIMT_COUNT=path'
+
 # In fast mode nobody looks at an access; what cannot go on is told all the same.
 while read -r name kind; do
     build/simt/fast/findings "$name" 2>&1 | grep -q "\[$kind\]$" && ok || no "fast mode: $name is not told as $kind"
