@@ -220,8 +220,9 @@ static const char *const checked[] = { "-DSIMT_CHECK=1", "-O1", NULL };
 static const char *const checked_gcc[] = { "-fsanitize=thread,bounds", "-fsanitize-coverage=trace-pc",
     "--param", "tsan-instrument-func-entry-exit=0", "--param", "tsan-distinguish-volatile=1", NULL };
 static const char *const checked_clang[] = { "-fsanitize=thread,array-bounds",
-    "-fsanitize-coverage=trace-pc,bb,no-prune", "-fno-vectorize", "-fno-slp-vectorize", "-mllvm", "-tsan-instrument-func-entry-exit=0", "-mllvm",
-    "-tsan-distinguish-volatile=1", "-mllvm", "-tsan-instrument-read-before-write=1", NULL };
+    "-fsanitize-coverage=trace-pc,bb,no-prune", "-fno-vectorize", "-fno-slp-vectorize",
+    "-mllvm", "-tsan-instrument-func-entry-exit=0", "-mllvm", "-tsan-distinguish-volatile=1",
+    "-mllvm", "-tsan-instrument-read-before-write=1", NULL };
 
 static void flags(const char *top, int given)
 {
