@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "clock.h"
 #include "compare.h"
 
 enum { MAX_STEPS = 32, MAX_PROBES = 200, TRIALS = 12, MAX_SOURCE = 256 << 10 };
@@ -59,7 +60,6 @@ typedef struct Options {
 typedef struct Toolchain { char cc[4000], version[200], compiler[300]; } Toolchain;
 
 /* build.c: every false or non-zero has set state and text */
-double now(void);                    /* seconds on a clock that nobody sets */
 bool toolchain_read(Toolchain *t);
 int  shell(const char *output, const char *format, ...) __attribute__((format(printf, 2, 3)));   /* exit status */
 char *read_text(const char *path, size_t most);                              /* "" if there is none */

@@ -18,20 +18,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include "clock.h"
 #include "launch.h"
 
 enum { HIGH = 40, MAX_BWRAP = 120, OPEN_FILES = 64, COMPILE_SECONDS = 20 };
 enum { MAX_TEXT = 1 << 20, FILE_BYTES = 1 << 20, ALL_FILES_BYTES = 16 << 20 };
 static const double GRACE = 0.05, PATIENCE = 9, UNLIMITED_MEMORY = 2e9;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* A user that nothing else runs as: systemd keeps this range for such. */
 static uid_t own_user(void)

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "clock.h"
 
 /* Where nobody tells of changes (a network's or Windows' folder), a look now and then sees them; a file that is still
  * being written is left alone for a moment. */
@@ -24,13 +25,6 @@ enum { LOOK_MS = 400, SETTLE_MS = 20 };
 
 static volatile sig_atomic_t ended;
 static void end(int signal) { ended = signal; }
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* false: there is no such file at the moment. */
 static bool look(const char *path, struct stat *s)

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
+#include "clock.h"
 #include "probe_internal.h"
 #include "record.h"
 
@@ -255,11 +255,9 @@ static bool chosen(const Probe *p, const char *which)
 static double seconds(void)
 {
     static double start;
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    double now = (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-    if (start == 0) start = now;
-    return now - start;
+    double t = now();
+    if (start == 0) start = t;
+    return t - start;
 }
 
 static void run_trial(const Probe *p, uint64_t seed, int trial)

@@ -133,7 +133,7 @@ headers() {    # those of common/ that programs and workers include, and theirs
     done | tr -s ' \\' '\n\n' | grep -E '^(common|grading)/.*\.h$' | sort -u
 }
 give LICENSE $(ls AGENTS.md 2>/dev/null) $(headers) common/todo.h $(git ls-files -co --exclude-standard common/data)
-give grading/worker.c grading/probe.c grading/probe.h grading/probe_internal.h grading/record.h
+give grading/worker.c grading/probe.c grading/clock.h grading/probe.h grading/probe_internal.h grading/record.h
 give grading/link.sh grading/toolchain.sh grading/skeleton.awk grading/steps.awk grading/hint.awk
 give scripts/near.awk scripts/points.awk scripts/complete.sh scripts/help.awk
 give scripts/work.sh scripts/given.sh scripts/update.sh scripts/predict.sh

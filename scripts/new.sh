@@ -155,6 +155,11 @@ BENCH($name) = {
     { 0 }
 };
 EOF
+put predict <<EOF
+# predict -- what the learner guesses before it is measured. A line a question: NAME | QUESTION | COMMAND | TEXT, where TEXT
+# is found in what COMMAND prints, with the measured number at the #; exp(#): e to that number.
+worst | Doubling a float: how far from twice its value does it end, at worst? | make run EX=$name ARGS=--quick | largest error #,
+EOF
 put README.md <<EOF
 # $name: a title that says what it is
 
