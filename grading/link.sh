@@ -41,9 +41,11 @@ if [ -n "$missing" ]; then
     eval "$cc -w -c -o '$out.stub.o' '$out.stub.c'" || exit 2
     stub=$out.stub.o
 fi
+# worker.o comes first, so that its preparations go before all that a learner's object has run before main.
 case ${cc%% *} in *gcc*) alone=-fno-use-linker-plugin ;; *) alone= ;; esac   # an object may hold options for a plugin
-eval "$cc \"\$@\" $alone -o '$out' -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=check_failed '$b/$dir/test_$name.worker.o' \
-    '$linked' $stub $b/grading/worker.o $b/grading/probe.o $(others $variant) $libs" 2>"$out.errors"
+eval "$cc \"\$@\" $alone -o '$out' -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=check_failed \
+    $b/grading/worker.o '$b/$dir/test_$name.worker.o' '$linked' $stub $b/grading/probe.o $(others $variant) $libs" \
+    2>"$out.errors"
 status=$?
 [ $status = 0 ] || cat "$out.errors" >&2
 rm -f "$out.has" "$out.local.o" "$out.stub.c" "$out.stub.o" "$out.errors"

@@ -71,6 +71,16 @@ static bool asks_to_look_away(const char *text)
     return false;
 }
 
+/* By their names, or by what finds any name while it runs. */
+static bool asks_for_sanitizers(const char *object)
+{
+    static const char *const names[] = { "san_", "__sanitizer_", "dlsym", "dlvsym", "dlopen", "dlmopen", "dlinfo",
+                                         "dladdr", "dl_iterate_phdr", "_r_debug" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (build_asks_for(object, names[i])) return true;
+    return false;
+}
+
 /* NULL, or how the file sees to it that the sanitizers look at something else than was graded. */
 static const char *evades(const Exercise *e, const Toolchain *t)
 {
@@ -83,8 +93,7 @@ static const char *evades(const Exercise *e, const Toolchain *t)
     char *a = read_text(plain, MAX_PREPROCESSED), *b = read_text(watched, MAX_PREPROCESSED);
     if (asks_to_look_away(a)) why = "the file asks the sanitizers to look away";
     else if (strcmp(a, b)) why = "the file is another one when the sanitizers look";
-    else if (build_asks_for(object, "san_") || build_asks_for(object, "__sanitizer_"))
-        why = "the file asks whether the sanitizers are there";
+    else if (asks_for_sanitizers(object)) why = "the file asks whether the sanitizers are there";
     free(a), free(b);
     unlink(plain), unlink(watched);
     return why;
@@ -356,8 +365,8 @@ static bool speaks_to_valgrind(const Exercise *e)
     return found;
 }
 
-/* What callgrind can be asked not to count lackey counts: it takes no questions. Its number is the last in the file, for
- * the program has ended by then. */
+/* What callgrind can be asked not to count lackey counts: it takes no questions. Its number is the last in the file,
+ * for the program has ended by then. */
 static bool hides_some(const Exercise *e, const char *program, uint64_t seed, double counted)
 {
     static const char words[] = "guest instrs:";

@@ -233,6 +233,8 @@ static bool rules(scmp_filter_ctx f, const Shut *shut)
     allow_if(f, "ioctl", 1, SCMP_CMP_EQ, TCGETS);                /* isatty() */
     refuse(f, "personality", EPERM);                                   /* what libraries try, and can do without */
     allow_if(f, "prctl", 0, SCMP_CMP_EQ, PR_SET_NAME);
+    struct scmp_arg_cmp more[] = { { 0, SCMP_CMP_EQ, PR_SET_SECCOMP, 0 }, { 1, SCMP_CMP_EQ, SECCOMP_MODE_FILTER, 0 } };
+    seccomp_rule_add_array(f, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name("prctl"), 2, more);   /* worker.c's own */
     if (shut->may & MAY_PROCESSES) allow_children(f);
     else if (shut->may) allow_if(f, "clone", 0, SCMP_CMP_MASKED_EQ, a_thread);
     if (shut->may) refuse(f, "clone3", ENOSYS);                        /* its flags lie in memory; clone's do not */

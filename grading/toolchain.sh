@@ -13,3 +13,5 @@ others() {
     done
 }
 case " $needs" in *" common"*) libs=$common_libs ;; esac
+# Whoever says where a crash was needs libgcc, and worker.c lets no library be loaded later.
+libs="-Wl,--push-state,--no-as-needed -lgcc_s -Wl,--pop-state $libs"

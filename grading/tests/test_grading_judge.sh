@@ -5,7 +5,7 @@
 rm -rf "$box"/stage* "$box/build/ref"
 mkdir -p "$box/stage8/01_mini/honest" "$box/stage8/02_uses" "$box/build/ref/grading"
 cp -r build/ref/grading/*.o "$box/build/ref/grading/"
-ln -s "$PWD/build/ref/libcommon.a" "$box/build/ref/"
+ln -s "$PWD/build/ref/libcommon.a" "$PWD/build/ref/common" "$box/build/ref/"
 
 cat >"$box/stage8/01_mini/mini.h" <<'C'
 /* mini.h -- an exercise for the grader's own test. */

@@ -125,6 +125,12 @@ if [ -f build/ref/$d/mutants/made ]; then
     says "a wrong step that another calls" 'linear_regression_descend +WRONG'
     [ "$(grep -o '"known_mistake": "[a-z_]*"' "$box/work/grade.json")" = '"known_mistake": "sign_turned"' ] && ok ||
         { no "the step that calls a wrong one is diagnosed:"; grep known_mistake "$box/work/grade.json"; }
+    # Alone, too: what it calls is looked at first.
+    grade --step linear_regression_descend $d
+    silent "alone, it calls a wrong one" 'uphill: the loss grows'
+    cp build/ref/$d/mutants/linear_regression_descend.uphill.c "$box/work/$d/linear_regression.c"
+    grade --step linear_regression_descend $d
+    says "alone, it calls a right one" 'uphill: the loss grows'
 fi
 
 # ---- What a deleted TODO earns -----------------------------------------------------------------------------------
