@@ -1,5 +1,5 @@
-"""exported.py KIND FILE -- does what make export wrote hold what the format's documentation asks for? By Python's own
-readers of JSON, CSV and XML; a complaint is an assertion that fails."""
+"""exported.py FILE.KIND... -- does what make export wrote hold what the formats' documentation asks for? By Python's own
+readers of JSON, CSV and XML. A line a file that does not: its name, the complaint; the last line counts those that do."""
 import csv
 import json
 import sys
@@ -66,4 +66,11 @@ def junit(path):
         assert int(suite.get("tests")) == len(cases)
 
 
-{"gradescope": gradescope, "exercism": exercism, "csv": as_csv, "junit": junit}[sys.argv[1]](sys.argv[2])
+good = 0
+for file in sys.argv[1:]:
+    try:
+        {"gradescope": gradescope, "exercism": exercism, "csv": as_csv, "junit": junit}[file.rsplit(".", 1)[1]](file)
+        good += 1
+    except Exception as why:
+        print(f"{file}: {type(why).__name__}: {why}")
+print(good)
