@@ -1,4 +1,4 @@
-/* logistic.c -- two classes by a straight line over sparse rows: the penalised log loss, to its bottom. */
+/* logistic.c -- two classes by a straight line over sparse rows: log loss or squared hinge, to the bottom. */
 #include "logistic.h"
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,9 @@
 /* Sums are made in so many parts, whatever the number of threads, and added in order. */
 enum { PARTS = 8, DIRECT = 512, MOST_STEPS = 100, BLOCK = 256 };
 
-typedef struct Fit {
+typedef struct Fit Fit;
+struct Fit {
+    double       (*loss)(Fit *, double t);  /* of z - t u: C times its sum, with off and bend */
     int64_t        N, D;
     const int64_t *row;
     const int32_t *index;
@@ -18,7 +20,7 @@ typedef struct Fit {
     double        *z, *u;           /* (N) x w, and x s, by which z moves */
     double        *off, *bend;      /* (N) the loss's first and second derivative by z, times C */
     double        *part;            /* (PARTS,D), or (PARTS,D,D) for the Hessian */
-} Fit;
+};
 
 static double *numbers(int64_t n)
 {
@@ -64,7 +66,7 @@ static void times_transposed(const Fit *f, double *out, const double *a)
 
 /* C sum log(1 + exp(-y (z - t u))), and both derivatives by z. The 1 + e of a BLOCK, at most 2 each, are multiplied,
  * and one logarithm is taken. */
-static double loss_at(Fit *f, double t)
+static double log_loss(Fit *f, double t)
 {
     double sum[PARTS], all = 0;
 #pragma omp parallel for schedule(static) if (f->N > 1 << 10)
@@ -85,6 +87,27 @@ static double loss_at(Fit *f, double t)
             end += log(product), product = 1;
         }
         sum[p] = end;
+    }
+    for (int p = 0; p < PARTS; p++) all += sum[p];
+    return f->C * all;
+}
+
+/* C sum max(0, 1 - y (z - t u))^2: a parabola, which ends where a row is far enough on its side */
+static double squared_hinge(Fit *f, double t)
+{
+    double sum[PARTS], all = 0;
+#pragma omp parallel for schedule(static) if (f->N > 1 << 10)
+    for (int p = 0; p < PARTS; p++) {
+        double square = 0, *off = f->off, *bend = f->bend;
+#pragma omp simd reduction(+ : square)
+        for (int64_t n = from(f, p); n < from(f, p + 1); n++) {
+            double short_of = 1 - f->y[n] * (f->z[n] - t * f->u[n]);
+            short_of = short_of > 0 ? short_of : 0;
+            square += short_of * short_of;
+            off[n] = -2 * f->C * f->y[n] * short_of;
+            bend[n] = short_of > 0 ? 2 * f->C : 0;
+        }
+        sum[p] = square;
     }
     for (int p = 0; p < PARTS; p++) all += sum[p];
     return f->C * all;
@@ -177,7 +200,7 @@ static double newton(Fit *f, double *w, int *steps, double tolerance)
     int64_t D = f->D, products = worth(f);
     bool    can = D <= DIRECT, direct = false, enough = false;
     double *g = numbers(D), *s = numbers(D), *work = numbers(can && D > 3 ? D * D : 3 * D), first = 0;
-    double  loss = loss_at(f, 0), ww = 0;
+    double  loss = f->loss(f, 0), ww = 0;
     for (*steps = 0; *steps < MOST_STEPS && !enough; ++*steps) {
         double value = loss + ww / 2, t = 1;
         memcpy(g, w, (size_t)D * sizeof *g);
@@ -190,7 +213,7 @@ static double newton(Fit *f, double *w, int *steps, double tolerance)
         double slope = dot(g, s, D), ws = dot(w, s, D), ss = dot(s, s, D);
         enough = slope / 2 <= tolerance * value;
         times(f, f->u, s);
-        while ((loss = loss_at(f, t)) + ridge(ww, ws, ss, t) > value - 1e-4 * t * slope && t > 1e-10 && !enough) t /= 2;
+        while ((loss = f->loss(f, t)) + ridge(ww, ws, ss, t) > value - 1e-4 * t * slope && t > 1e-10 && !enough) t /= 2;
         for (int64_t n = 0; n < f->N; n++) f->z[n] -= t * f->u[n];
         for (int64_t d = 0; d < D; d++) w[d] -= t * s[d];
         ww = dot(w, w, D);
@@ -209,7 +232,8 @@ static const char *check(const Libsvm *m)
     return NULL;
 }
 
-const char *logistic_fit(double *w, double *objective, int *steps, const Libsvm *m, double C, double tolerance)
+static const char *fit(double (*loss)(Fit *, double), double *w, double *objective, int *steps, const Libsvm *m,
+                       double C, double tolerance)
 {
     CHECK(m->value->dtype == F64 && C > 0, "logistic_fit: %s, C %g; f64 and C > 0 expected",
           tensor_dtype_name(m->value->dtype), C);
@@ -217,8 +241,9 @@ const char *logistic_fit(double *w, double *objective, int *steps, const Libsvm 
     if (wrong) return wrong;
     int64_t N = m->rows, D = m->columns;
     int     made;
-    Fit     f = { .N = N, .D = D, .C = C, .row = m->row->data, .index = m->index->data, .value = m->value->data,
-                  .y = m->y->data, .z = numbers(4 * N), .part = numbers(PARTS * D * (D <= DIRECT ? D : 1)) };
+    Fit     f = { .loss = loss, .N = N, .D = D, .C = C, .row = m->row->data, .index = m->index->data,
+                  .value = m->value->data, .y = m->y->data, .z = numbers(4 * N),
+                  .part = numbers(PARTS * D * (D <= DIRECT ? D : 1)) };
     f.u = f.z + N, f.off = f.u + N, f.bend = f.off + N;
     memset(w, 0, (size_t)D * sizeof *w);
     double value = newton(&f, w, &made, tolerance);
@@ -226,4 +251,15 @@ const char *logistic_fit(double *w, double *objective, int *steps, const Libsvm 
     if (steps) *steps = made;
     free(f.z), free(f.part);
     return NULL;
+}
+
+const char *logistic_fit(double *w, double *objective, int *steps, const Libsvm *m, double C, double tolerance)
+{
+    return fit(log_loss, w, objective, steps, m, C, tolerance);
+}
+
+const char *logistic_squared_hinge(double *w, double *objective, int *steps, const Libsvm *m, double C,
+                                   double tolerance)
+{
+    return fit(squared_hinge, w, objective, steps, m, C, tolerance);
 }

@@ -1,4 +1,4 @@
-/* logistic.h -- two classes by a straight line over sparse rows: the penalised log loss, to its bottom. */
+/* logistic.h -- two classes by a straight line over sparse rows: log loss or squared hinge, to the bottom. */
 #pragma once
 #include "data.h"
 
@@ -14,3 +14,11 @@
  * Memory that runs out is an error of the program (CHECK).
  */
 const char *logistic_fit(double *w, double *objective, int *steps, const Libsvm *m, double C, double tolerance);
+
+/*
+ *   minimises   f(w) = |w|^2 / 2 + C sum max(0, 1 - y x w)^2
+ *
+ * In the same way: a linear support vector machine, LIBLINEAR's -s 2, whose dual is -s 1.
+ */
+const char *logistic_squared_hinge(double *w, double *objective, int *steps, const Libsvm *m, double C,
+                                   double tolerance);
