@@ -1,10 +1,13 @@
 /* reduce.c -- sums over dimensions: sum, mean, and sum_to, which undoes broadcasting. */
 #include <string.h>
+#include "norm.h"
 #include "reduce.h"
 
+/* Of a short row vectors of reals make the sum: there are too few of them for rounding to add up. */
 static double sum_row(const real *x, int64_t N)
 {
     double sum = 0;
+    if (N <= NORM_BLOCK) return norm_sum_block(x, N);
 #pragma omp simd reduction(+ : sum)
     for (int64_t k = 0; k < N; k++) sum += (double)x[k];
     return sum;
