@@ -10,15 +10,18 @@
 #include "check.h"
 #include "vmath.h"
 
-enum { WIDTH = 256, MISSING = 255, AHEAD = 24, PARALLEL = 20000 };
+enum { EDGES = 255, AHEAD = 24, PARALLEL = 20000 };
 
 struct BoostBins {
     uint8_t *row;                       /* (N,D): histograms read a row at a time */
     uint8_t *column;                    /* (D,N): samples are parted by one column */
     float   *edge;                      /* (D,255): the threshold behind each bin; infinity behind the last */
-    bool    *holes;                     /* (D): some are missing */
-    const float *X;
-    int64_t  N, D;
+    int64_t  N, D, width;               /* width: cells a column, the last one for the missing */
+
+    /* Where most numbers of a column are alike, as in tables of 0 and 1, only the others are added up. */
+    int64_t  *first;                    /* (N + 1), or NULL: row i's cells are cell[first[i]] .. */
+    uint32_t *cell;
+    uint8_t  *usual;                    /* (D): the bin that is left out */
 };
 
 static void *memory(int64_t n, size_t size)
@@ -51,39 +54,67 @@ static int cut(float *edge, const float *sorted, int64_t B, int64_t M)
     return cuts;
 }
 
+/* The rows again without what is usual, if that leaves out three of four numbers or more. */
+static void leave_out(BoostBins *b)
+{
+    int64_t others = 0, at = 0;
+    b->usual = memory(b->D, 1);
+    for (int64_t d = 0; d < b->D; d++) {
+        int64_t count[256] = { 0 }, best = 0;
+        for (int64_t i = 0; i < b->N; i++) count[b->column[d * b->N + i]]++;
+        for (int64_t k = 1; k < 256; k++) best = count[k] > count[best] ? k : best;
+        b->usual[d] = (uint8_t)best;
+        others += b->N - count[best];
+    }
+    if (others * 4 > b->N * b->D) return;
+    b->first = memory(b->N + 1, sizeof *b->first), b->cell = memory(others, sizeof *b->cell);
+    for (int64_t i = 0; i < b->N; i++) {
+        b->first[i] = at;
+        for (int64_t d = 0; d < b->D; d++)
+            if (b->row[i * b->D + d] != b->usual[d]) b->cell[at++] = (uint32_t)(d * b->width + b->row[i * b->D + d]);
+    }
+    b->first[b->N] = at;
+}
+
 BoostBins *boost_bins(const float *X, int bins, int64_t N, int64_t D)
 {
     CHECK(N >= 1 && N <= 1 << 21 && D >= 1 && D <= 65535 && bins >= 2 && bins <= 255,
           "boost_bins: %lld samples of %lld columns, %d bins", (long long)N, (long long)D, bins);
     BoostBins *b = memory(1, sizeof *b);
-    *b = (BoostBins){ .row = memory(N * D, 1), .column = memory(N * D, 1), .edge = memory(D * MISSING, sizeof(float)),
-                      .holes = memory(D, sizeof(bool)), .X = X, .N = N, .D = D };
-#pragma omp parallel for schedule(dynamic) if (N * D > PARALLEL)
+    *b = (BoostBins){ .row = memory(N * D, 1), .column = memory(N * D, 1), .edge = memory(D * EDGES, sizeof(float)),
+                      .N = N, .D = D };
+    int64_t most = 0;
+#pragma omp parallel for schedule(dynamic) reduction(max : most) if (N * D > PARALLEL)
     for (int64_t d = 0; d < D; d++) {
-        float  *sorted = memory(N, sizeof *sorted), *edge = b->edge + d * MISSING;
+        float  *sorted = memory(N, sizeof *sorted), *edge = b->edge + d * EDGES;
         int64_t M = 0;
         for (int64_t i = 0; i < N; i++)
             if (!isnan(X[i * D + d])) sorted[M++] = X[i * D + d];
         qsort(sorted, (size_t)M, sizeof *sorted, ascending);
         int cuts = cut(edge, sorted, bins, M);
-        for (int k = cuts; k < MISSING; k++) edge[k] = INFINITY;
+        for (int k = cuts; k < EDGES; k++) edge[k] = INFINITY;
+        most = cuts > most ? cuts : most;
+        free(sorted);
+    }
+    b->width = most + 2;
+#pragma omp parallel for schedule(dynamic) if (N * D > PARALLEL)
+    for (int64_t d = 0; d < D; d++)
         for (int64_t i = 0; i < N; i++) {
-            float x = X[i * D + d];
-            int   low = 0, high = cuts;
+            const float *edge = b->edge + d * EDGES;
+            float        x = X[i * D + d];
+            int          low = 0, high = (int)most;
             while (low < high)
                 if (edge[(low + high) / 2] < x) low = (low + high) / 2 + 1;
                 else high = (low + high) / 2;
-            b->row[i * D + d] = b->column[d * N + i] = (uint8_t)(isnan(x) ? MISSING : low);
+            b->row[i * D + d] = b->column[d * N + i] = (uint8_t)(isnan(x) ? b->width - 1 : low);
         }
-        b->holes[d] = M < N;
-        free(sorted);
-    }
+    leave_out(b);
     return b;
 }
 
 void boost_bins_free(BoostBins *b)
 {
-    if (b) free(b->row), free(b->column), free(b->edge), free(b->holes), free(b);
+    if (b) free(b->row), free(b->column), free(b->edge), free(b->first), free(b->cell), free(b->usual), free(b);
 }
 
 /* ---- Histograms: g in the upper 32 bits, h in the lower, one addition for both ----------------------------------- */
@@ -97,7 +128,7 @@ typedef struct Training {
     double           to_g, to_h;        /* what one of the whole numbers is worth */
     uint32_t        *sample, *spare;    /* (N), node after node */
     int64_t         *pair, *spare_pair; /* (N), in the same order */
-    int64_t         *hist, *own;        /* (2^depth,D,WIDTH); (threads,D,WIDTH) */
+    int64_t         *hist, *own;        /* (2^depth,D,width); (threads,D,width) */
     int              threads;
 } Training;
 
@@ -107,25 +138,35 @@ static double high(int64_t sum) { return (double)((sum - (int64_t)(uint32_t)sum)
 
 static void count(int64_t *hist, const BoostBins *b, const uint32_t *sample, const int64_t *pair, int64_t n)
 {
-    int64_t D = b->D;
-    memset(hist, 0, (size_t)(D * WIDTH) * sizeof *hist);
-    for (int64_t i = 0; i < n; i++) {
+    int64_t D = b->D, W = b->width, all = 0;
+    memset(hist, 0, (size_t)(D * W) * sizeof *hist);
+    for (int64_t i = 0; i < n && b->first; i++) {
+        const int64_t *first = b->first + sample[i];
+        all += pair[i];
+        for (int64_t k = first[0]; k < first[1]; k++) hist[b->cell[k]] += pair[i];
+    }
+    for (int64_t d = 0; d < D && b->first; d++) {       /* the usual bin: what the others leave of all */
+        int64_t *at = hist + d * W, rest = all;
+        for (int64_t k = 0; k < W; k++) rest -= at[k];
+        at[b->usual[d]] = rest;
+    }
+    for (int64_t i = 0; i < n && !b->first; i++) {
         const uint8_t *row = b->row + (int64_t)sample[i] * D;
         int64_t        p = pair[i], d = 0, *at = hist;
         if (i + AHEAD < n) __builtin_prefetch(b->row + (int64_t)sample[i + AHEAD] * D);
-        for (; d + 4 <= D; d += 4, at += 4 * WIDTH) {
+        for (; d + 4 <= D; d += 4, at += 4 * W) {
             at[row[d]] += p;
-            at[WIDTH + row[d + 1]] += p;
-            at[2 * WIDTH + row[d + 2]] += p;
-            at[3 * WIDTH + row[d + 3]] += p;
+            at[W + row[d + 1]] += p;
+            at[2 * W + row[d + 2]] += p;
+            at[3 * W + row[d + 3]] += p;
         }
-        for (; d < D; d++, at += WIDTH) at[row[d]] += p;
+        for (; d < D; d++, at += W) at[row[d]] += p;
     }
 }
 
 static void count_node(Training *t, int64_t *hist, int64_t first, int64_t n)
 {
-    int64_t cells = t->b->D * WIDTH;
+    int64_t cells = t->b->D * t->b->width;
     if (n < PARALLEL || t->threads == 1) {
         count(hist, t->b, t->sample + first, t->pair + first, n);
         return;
@@ -154,19 +195,20 @@ static Split best_of(const Training *t, const int64_t *hist, int64_t sum, int32_
 {
     const BoostArg *a = &t->arg;
     double          G = high(sum) * t->to_g, H = low(sum) * t->to_h, least = a->min_weight;
-    double          parent = G * G / (H + a->lambda), gl[MISSING], hl[MISSING], gain[MISSING];
-    int64_t         prefix[MISSING], running = 0, missing = hist[MISSING];
+    double          parent = G * G / (H + a->lambda), gl[EDGES], hl[EDGES], gain[EDGES];
+    int             last = (int)t->b->width - 1;
+    int64_t         prefix[EDGES], running = 0, missing = hist[last];
     Split           best = { .column = -1 };
-    for (int b = 0; b < MISSING; b++) prefix[b] = running += hist[b];
+    for (int b = 0; b < last; b++) prefix[b] = running += hist[b];
     for (int left = 0; left <= (missing != 0); left++) {
         double most = 0;
-        for (int b = 0; b < MISSING; b++) {
+        for (int b = 0; b < last; b++) {
             int64_t s = prefix[b] + (left ? missing : 0);
             hl[b] = low(s) * t->to_h;
             gl[b] = high(s) * t->to_g;
         }
 #pragma omp simd reduction(max : most)
-        for (int b = 0; b < MISSING; b++) {
+        for (int b = 0; b < last; b++) {
             double gr = G - gl[b], hr = H - hl[b], l = hl[b] + a->lambda, r = hr + a->lambda;
             double v = (gl[b] * gl[b] * r + gr * gr * l) / (l * r) - parent;
             v = hl[b] >= least && hr >= least ? v : 0;
@@ -216,8 +258,8 @@ static int64_t part(Training *t, const Leaf *leaf, const Split *s)
     const uint8_t *code = t->b->column + s->column * t->b->N;
     uint32_t      *sample = t->sample + leaf->first, *spare = t->spare + leaf->first;
     int64_t       *pair = t->pair + leaf->first, *spare_pair = t->spare_pair + leaf->first, l = 0, r = 0;
-    bool           goes[WIDTH];
-    for (int b = 0; b < WIDTH; b++) goes[b] = b == MISSING ? s->missing_left : b <= s->bin;
+    bool           goes[256];
+    for (int b = 0; b < 256; b++) goes[b] = b == t->b->width - 1 ? s->missing_left : b <= s->bin;
     for (int64_t i = 0, n = leaf->last - leaf->first; i < n; i++) {
         bool left = goes[code[sample[i]]];
         uint32_t one = sample[i];
@@ -237,7 +279,7 @@ static double value_of(const Training *t, int64_t sum)
 /* One tree into node[]; f moves. level, next: room for 2^depth leaves each; split: that times D. */
 static int32_t grow(Training *t, BoostNode *node, double *f, int64_t sum, Leaf *level, Leaf *next, Split *split)
 {
-    int64_t D = t->b->D, cells = D * WIDTH, N = t->b->N;
+    int64_t D = t->b->D, cells = D * t->b->width, N = t->b->N;
     int32_t nodes = 1, n = 1;
     level[0] = (Leaf){ 0, N, sum, 0, 0 };
     count_node(t, t->hist, 0, N);
@@ -246,7 +288,7 @@ static int32_t grow(Training *t, BoostNode *node, double *f, int64_t sum, Leaf *
 #pragma omp parallel for if (n * D > 64) num_threads(t->threads)
         for (int64_t k = 0; k < n * D; k++)
             if (deeper)
-                split[k] = best_of(t, t->hist + level[k / D].hist * cells + k % D * WIDTH, level[k / D].sum,
+                split[k] = best_of(t, t->hist + level[k / D].hist * cells + k % D * t->b->width, level[k / D].sum,
                                    (int32_t)(k % D));
         int32_t m = 0, free_hist = n;
         for (int32_t k = 0; k < n; k++) {
@@ -261,7 +303,7 @@ static int32_t grow(Training *t, BoostNode *node, double *f, int64_t sum, Leaf *
                 continue;
             }
             int64_t middle = leaf->first + part(t, leaf, &best);
-            node[leaf->node] = (BoostNode){ best.column, nodes, t->b->edge[best.column * MISSING + best.bin], 0,
+            node[leaf->node] = (BoostNode){ best.column, nodes, t->b->edge[best.column * EDGES + best.bin], 0,
                                             best.missing_left };
             Leaf left = { leaf->first, middle, best.left, nodes, 0 };
             Leaf right = { middle, leaf->last, leaf->sum - best.left, nodes + 1, 0 };
@@ -287,7 +329,7 @@ Boost boost_train(const BoostBins *b, const float *y, BoostArg arg)
     CHECK(arg.max_depth >= 1 && arg.max_depth <= 12 && arg.rounds >= 0 && arg.min_weight > 0 && arg.lambda >= 0,
           "boost_train: depth %d, %d rounds, min_weight %g, lambda %g", arg.max_depth, arg.rounds, arg.min_weight,
           arg.lambda);
-    int64_t  N = b->N, leaves = (int64_t)1 << arg.max_depth, cells = b->D * WIDTH;
+    int64_t  N = b->N, leaves = (int64_t)1 << arg.max_depth, cells = b->D * b->width;
     Training t = { .b = b, .arg = arg, .threads = 1 };
 #ifdef _OPENMP
     t.threads = omp_get_max_threads();
