@@ -40,7 +40,8 @@ fi
 
 # ---- A full disk -------------------------------------------------------------------------------------------------
 
-small_work='mv work work.old && mkdir work && mount -t tmpfs -o size=300k tmpfs work && cp -r work.old/. work/'
+small_work='mv work work.old && mkdir work && room=$(($(du -sk work.old | cut -f 1) + 100))k &&
+    mount -t tmpfs -o size=$room tmpfs work && cp -r work.old/. work/'
 full_work="$small_work"' && { cat /dev/zero >work/filled 2>/dev/null; :; }'
 whole='find work -name "*.new*" | grep . && exit 1
     for f in stage1/*/*.h stage1/*/README.md; do [ ! -e work/$f ] || cmp $f work/$f || exit 1; done
@@ -109,7 +110,7 @@ done
 find "$mine/.git" -name '*.lock' -exec touch -d '1 hour ago' {} +
 cp "$box/mine" "$mine/$src"
 run make stage2 && ok || no "after kills: make stage2"
-for f in "$copy"/stage2/*/*.h; do cmp -s "$f" "$mine/${f#"$copy"/}" && ok || no "after kills: ${f##*/} is torn"; done
+for f in "$mine"/stage2/*/*.h; do cmp -s "$f" "$copy/${f#"$mine"/}" && ok || no "after kills: ${f##*/} is torn"; done
 run make grade EX=start && ok || no "after kills: make grade"
 says "after kills" '^Wrote  work/grade.json'
 [ -z "$(cd "$mine" && git --git-dir=.git status --porcelain 2>&1)" ] && ok || no "after kills: the history stands still"
