@@ -283,7 +283,7 @@ static const char *find_tool(const char *name)
 static Run run_under(const Exercise *e, const char *tool, const char *const *options, const char *program,
                      uint64_t seed)
 {
-    static const char *const env[] = { "VALGRIND_LAUNCHER=/usr/bin/valgrind", NULL };
+    static const char *const env[] = { "VALGRIND_LAUNCHER=/usr/bin/valgrind", "OMP_WAIT_POLICY=passive", NULL };
     char trials[12];
     const char *argv[14] = { tool, "--vgdb=no", "-q" };
     int n = 3;
