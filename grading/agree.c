@@ -1,5 +1,5 @@
 /* agree.c -- agree RECORDS OTHER: two workers' records of the same seed and trials. The first is the reference's; the
- * other's values must lie within the tolerances that a grading has. A line a failure; ends with "N passed, N failed". */
+ * other's values must lie within a grading's tolerances. A line a failure; ends with "N passed, N failed". */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

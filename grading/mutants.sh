@@ -37,7 +37,7 @@ done <"$out/list"
 rm -f "$out"/*.o
 # All of the library's operations, for what a variant calls and the reference does not; of libraries, what that needs.
 ops=; case " $needs" in *" common"*)
-    ops="-rdynamic $(nm ${libs%% *} 2>/dev/null | sed -n 's/.* T \(op_[a-z_0-9]*\)$/-Wl,-u,\1/p' | tr '\n' ' ')" ;;
+    ops="-rdynamic $(nm ${common_libs%% *} 2>/dev/null | sed -n 's/.* T \(op_[a-z_0-9]*\)$/-Wl,-u,\1/p' | tr '\n' ' ')" ;;
 esac
 eval "$cc -o '$out/frame' -Wl,--no-as-needed '-Wl,-rpath,/nowhere' -Wl,--wrap=check_failed \
     'build/ref/$dir/test_$name.worker.o' build/ref/grading/worker.o build/ref/grading/probe.o $(others ref) \
