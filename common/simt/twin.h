@@ -36,3 +36,10 @@ template <class T> struct Out : Room<T> {   /* all of it was written */
         twin_must(cudaMemcpy(host, this->device, this->size, cudaMemcpyDeviceToHost), "copy from the device");
     }
 };
+
+template <class T> struct InOut : Out<T> {
+    InOut(T *host, size_t n) : Out<T>(host, n)
+    {
+        twin_must(cudaMemcpy(this->device, host, this->size, cudaMemcpyHostToDevice), "copy to the device");
+    }
+};
