@@ -2,7 +2,7 @@
  * dist` hands out must link on a machine that has a compiler and no BLAS. Row-major, no strides but those in use. */
 #pragma once
 
-enum { CblasRowMajor = 101, CblasTrans = 112, CblasUpper = 121 };
+enum { CblasRowMajor = 101, CblasNoTrans = 111, CblasTrans = 112, CblasUpper = 121 };
 
 static inline double cblas_ddot(int N, const double *x, int dx, const double *y, int dy)
 {
@@ -34,3 +34,20 @@ static inline void cblas_dsyrk(int order, int upper, int transposed, int N, int 
             for (int j = i; j < N; j++) C[(long)i * ldc + j] += a * A[(long)k * line + j];
         }
 }
+
+/* C = alpha A B^T + beta C, A (M,K), B (N,K): rows of both, which lie in order. */
+#define PRODUCT(name, real)                                                                                          \
+    static inline void name(int order, int ta, int tb, int M, int N, int K, real alpha, const real *A, int lda,     \
+                            const real *B, int ldb, real beta, real *C, int ldc)                                     \
+    {                                                                                                                \
+        (void)order, (void)ta, (void)tb;                                                                             \
+        for (int m = 0; m < M; m++)                                                                                  \
+            for (int n = 0; n < N; n++) {                                                                            \
+                double sum = 0;                                                                                      \
+                for (int k = 0; k < K; k++) sum += (double)A[(long)m * lda + k] * B[(long)n * ldb + k];             \
+                C[(long)m * ldc + n] = (real)(alpha * sum + (beta == 0 ? 0 : beta * C[(long)m * ldc + n]));          \
+            }                                                                                                        \
+    }
+PRODUCT(cblas_sgemm, float)
+PRODUCT(cblas_dgemm, double)
+#undef PRODUCT

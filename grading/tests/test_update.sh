@@ -91,5 +91,14 @@ if [ "$(id -u)" != 0 ]; then
     update && no "a read-only work/: status 0" || ok
     says "a read-only work/" 'cannot be written: nothing was merged'
 fi
+
+# A machine without git: skeletons all the same, and one sentence about it.
+mkdir -p "$box/bin" "$box/bare/grading" "$box/bare/$dir" && cp -r scripts "$box/bare/" && cp grading/*.awk "$box/bare/grading/"
+cp $dir/start.c $dir/start.h $dir/README.md "$box/bare/$dir/"
+for f in /usr/bin/* /bin/*; do [ "${f##*/}" = git ] || ln -sf "$f" "$box/bin/"; done
+(cd "$box/bare" && PATH="$box/bin" sh scripts/work.sh stage stage0 $dir) >"$box/out" 2>&1 && ok || no "without git: status $?"
+says "without git" '^git is not here: work/ keeps no history'
+silent "without git" 'cannot be written|could not be written'
+[ -s "$box/bare/work/$dir/start.c" ] && ok || no "without git: no skeleton"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
