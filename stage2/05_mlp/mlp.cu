@@ -15,7 +15,7 @@ struct Matrix {
 };
 
 /*
- * C (M,N) = A (M,K) B (K,N) + bias, or added to C. A block makes a tile of C: its threads fetch a tile of A and one of B
+ * C (M,N) = A (M,K) B (K,N) + bias, or added to C. A block makes a tile of C: its threads fetch a tile of A and of B
  * into shared memory, each number once for 16 that use it. What lies outside is 0 there, and is not written back.
  */
 __global__ void product(float *C, Matrix A, Matrix B, const float *bias, bool add, int M, int N, int K)
