@@ -26,7 +26,7 @@ static void small_only(Bench *b, const int *size)
 }
 
 BENCH(cpu_matmul) = {
-    { "gemm", packed, .dims = "MNK", .contestant = "the ladder's last rung" },
-    { "gemm", order, .dims = "MNK", .contestant = "the ladder's second rung", .setup = small_only },
+    { "gemm", packed, .dims = "MNK", .contestant = "ladder, last rung" },
+    { "gemm", order, .dims = "MNK", .contestant = "ladder, second rung", .setup = small_only },
     { 0 }
 };
