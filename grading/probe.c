@@ -181,6 +181,13 @@ double *probe_normal_doubles(int n, double mean, double sd)
     return p;
 }
 
+double *probe_uniform_doubles(int n, double low, double high)
+{
+    double *p = input(n, PROBE_F64);
+    for (int i = 0; i < n; i++) p[i] = probe_real(low, high);
+    return p;
+}
+
 int *probe_ints(int n, int low, int high)
 {
     int *p = input(n, PROBE_I32);
@@ -245,6 +252,20 @@ double *probe_inout_doubles(int n)
     double *p = place(n, PROBE_F64, false, ALIGN);
     for (int i = 0; i < n; i++) p[i] = normal();
     return p;
+}
+
+double *probe_inout_copy(int n, const double *values)
+{
+    double *p = place(n, PROBE_F64, false, ALIGN);
+    if (n) memcpy(p, values, (size_t)n * sizeof *p);
+    return p;
+}
+
+double probe_largest(const double *v, int n)
+{
+    double most = 0;
+    for (int i = 0; i < n; i++) most = fmax(most, fabs(v[i]));
+    return most;
 }
 
 /* ---- What may not change -------------------------------------------------------------------------------------- */

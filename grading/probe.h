@@ -62,6 +62,7 @@ float  *probe_uniform(int n, double low, double high);
 float  *probe_floats_aligned(int n);                        /* 64-byte aligned instead of ending at the guard page */
 double *probe_doubles(int n);
 double *probe_normal_doubles(int n, double mean, double sd);
+double *probe_uniform_doubles(int n, double low, double high);
 int    *probe_ints(int n, int low, int high);
 int    *probe_permutation(int n);                           /* of 0 .. n-1 */
 float  *probe_copy(int n, const float *values);
@@ -77,6 +78,7 @@ double *probe_output_doubles(int n);
 int    *probe_output_ints(int n);                           /* poisoned with INT_MIN */
 float  *probe_inout(int n);                                 /* random, and may change: accumulated gradients */
 double *probe_inout_doubles(int n);
+double *probe_inout_copy(int n, const double *values);
 
 /* Inputs are what they are now: after this, the worker reports any that change. Call it just before the function. */
 void    probe_freeze(void);
@@ -89,6 +91,7 @@ void    probe_freeze(void);
  * the reference's. */
 void    probe_terms(int K);
 void    probe_scale(double size);
+double  probe_largest(const double *v, int n);              /* of the absolute values; 0 for none */
 
 enum { EMIT_CLOSE, EMIT_EXACT, EMIT_UP_TO_SIGN, EMIT_LABELS, EMIT_SET, EMIT_LOSS };
 #define emit(name, p, ...)            PROBE_EMIT(EMIT_CLOSE, name, p, __VA_ARGS__)

@@ -5,13 +5,6 @@
 #include "probe.h"
 #include "derivatives.h"
 
-static double *reals(int N, double low, double high)
-{
-    double *x = probe_inout_doubles(N);
-    for (int n = 0; n < N; n++) x[n] = probe_real(low, high);
-    return x;
-}
-
 static int *signs(int N)
 {
     int *y = probe_ints(N, 0, 1);
@@ -101,9 +94,10 @@ static double bumpy(const double *x, int N, const void *of)
     return sum;
 }
 
-static void central(double *x, int N, double step)
+static void central(int N, double low, double high, double step)
 {
-    double *g = probe_output_doubles(N), *w = reals(N, 0.5, 2);
+    double *x = probe_inout_copy(N, probe_uniform_doubles(N, low, high));
+    double *g = probe_output_doubles(N), *w = probe_uniform_doubles(N, 0.5, 2);
     probe_freeze();
     derivatives_central(g, x, bumpy, w, N, step);
     emit("g", g, N);
@@ -124,14 +118,14 @@ PROBE(derivatives_central, by_pencil)                   /* x^2 at 3, with h = 3/
 PROBE(derivatives_central, awkward_sizes)
 {
     int N = probe_pick(1, 2, 7, 40);
-    central(reals(N, -3, 3), N, probe_pick(1, 10, 100) * 1e-4);
+    central(N, -3, 3, probe_pick(1, 10, 100) * 1e-4);
 }
 
-PROBE(derivatives_central, tiny_steps) { central(reals(5, -3, 3), 5, probe_pick(1, 3, 7) * 1e-10); }
+PROBE(derivatives_central, tiny_steps) { central(5, -3, 3, probe_pick(1, 3, 7) * 1e-10); }
 
 PROBE(derivatives_central, large_arguments)             /* a step has to grow with x, or it is rounded away */
 {
-    central(reals(4, 1e5, 1e7), 4, 1e-7);
+    central(4, 1e5, 1e7, 1e-7);
 }
 
 /* ---- step derivatives_layer -------------------------------------------------------------------------------------- */
@@ -156,7 +150,7 @@ PROBE(derivatives_layer, by_pencil)                     /* z = 0 in row 0: slope
 PROBE(derivatives_layer, awkward_sizes)
 {
     int M = probe_pick(1, 2, 5, 17), N = probe_pick(1, 3, 8, 30);
-    layer(reals(M, -1, 1), reals(M * N, -1, 1), reals(N, -1, 1), M, N);
+    layer(probe_uniform_doubles(M, -1, 1), probe_uniform_doubles(M * N, -1, 1), probe_uniform_doubles(N, -1, 1), M, N);
 }
 
 /* ---- step derivatives_axb ---------------------------------------------------------------------------------------- */
@@ -183,7 +177,8 @@ PROBE(derivatives_axb, by_pencil)                       /* (1,2) (2,2) (2,1): a 
 PROBE(derivatives_axb, awkward_sizes)
 {
     int M = probe_pick(1, 2, 5), K = probe_pick(1, 3, 4, 9), L = probe_pick(2, 1, 7), N = probe_pick(1, 6, 3);
-    axb(reals(M * N, -1, 1), reals(M * K, -1, 1), reals(K * L, -1, 1), reals(L * N, -1, 1), M, K, L, N);
+    axb(probe_uniform_doubles(M * N, -1, 1), probe_uniform_doubles(M * K, -1, 1), probe_uniform_doubles(K * L, -1, 1),
+        probe_uniform_doubles(L * N, -1, 1), M, K, L, N);
 }
 
 /* ---- step derivatives_huber -------------------------------------------------------------------------------------- */
@@ -203,13 +198,13 @@ PROBE(derivatives_huber, by_pencil) { huber(probe_given_doubles(1, -3, 2), probe
 PROBE(derivatives_huber, awkward_sizes)
 {
     int N = probe_pick(1, 2, 7, 100);
-    huber(reals(N, -4, 4), reals(N, -4, 4), probe_pick(1, 2, 4) / 2.0, N);
+    huber(probe_uniform_doubles(N, -4, 4), probe_uniform_doubles(N, -4, 4), probe_pick(1, 2, 4) / 2.0, N);
 }
 
 PROBE(derivatives_huber, squared_error)
 {
     int N = probe_pick(1, 5, 30);
-    huber(reals(N, -1e3, 1e3), reals(N, -1, 1), INFINITY, N);
+    huber(probe_uniform_doubles(N, -1e3, 1e3), probe_uniform_doubles(N, -1, 1), INFINITY, N);
 }
 
 /* ---- step derivatives_margin ------------------------------------------------------------------------------------- */
@@ -234,13 +229,13 @@ PROBE(derivatives_margin, by_pencil)
 PROBE(derivatives_margin, all_kinds)
 {
     int N = probe_pick(1, 2, 7, 100);
-    margin((Margin)probe_pick(MARGIN_LOG, MARGIN_HINGE, MARGIN_SQUARED), reals(N, -4, 4), signs(N), N);
+    margin((Margin)probe_pick(MARGIN_LOG, MARGIN_HINGE, MARGIN_SQUARED), probe_uniform_doubles(N, -4, 4), signs(N), N);
 }
 
 PROBE(derivatives_margin, huge_logits)                  /* +-1e4: exp is infinite, or 0 */
 {
     int     N = probe_pick(2, 8);
-    double *z = probe_inout_doubles(N);
+    double *z = probe_doubles(N);
     for (int n = 0; n < N; n++) z[n] = (n % 2 ? -1 : 1) * probe_real(700, 1e4);
     margin((Margin)probe_pick(MARGIN_LOG, MARGIN_HINGE, MARGIN_SQUARED), z, signs(N), N);
 }
@@ -248,7 +243,7 @@ PROBE(derivatives_margin, huge_logits)                  /* +-1e4: exp is infinit
 PROBE(derivatives_margin, nearly_no_loss)               /* exp(-37) and less: what 1 + e would round away */
 {
     int     N = 4, *y = probe_given_ints(1, 1, 1, 1);
-    double *dz = probe_output_doubles(N), *z = reals(N, 30, 60), least[4];
+    double *dz = probe_output_doubles(N), *z = probe_uniform_doubles(N, 30, 60), least[4];
     for (int n = 0; n < N; n++) z[n] += 10 * n;
     probe_freeze();
     for (int n = 0; n < N; n++) {                       /* each by itself: beside the others it would not be seen */
@@ -284,13 +279,13 @@ PROBE(derivatives_softmax, by_pencil) { softmax(probe_given_doubles(0, 0, 0, 0),
 PROBE(derivatives_softmax, awkward_sizes)
 {
     int N = probe_pick(1, 2, 7, 33), C = probe_pick(1, 2, 3, 10, 100);
-    softmax(reals(N * C, -5, 5), probe_ints(N, 0, C - 1), N, C);
+    softmax(probe_uniform_doubles(N * C, -5, 5), probe_ints(N, 0, C - 1), N, C);
 }
 
 PROBE(derivatives_softmax, huge_logits)
 {
     int     N = 6, C = probe_pick(2, 5), *target = probe_ints(N, 0, C - 1);
-    double *z = probe_inout_doubles(N * C), shift = probe_pick(-1, 0, 1) * 1e4;
+    double *z = probe_doubles(N * C), shift = probe_pick(-1, 0, 1) * 1e4;
     for (int i = 0; i < N * C; i++) z[i] = shift + probe_pick(0, 1, 1000, 10000) * probe_real(-1, 1);
     softmax(z, target, N, C);
 }
@@ -317,7 +312,7 @@ PROBE(derivatives_gaussian, by_pencil)
 PROBE(derivatives_gaussian, awkward_sizes)
 {
     int N = probe_pick(1, 2, 7, 100);
-    gaussian(reals(N, -4, 4), reals(N, -2, 2), reals(N, -4, 4), N);
+    gaussian(probe_uniform_doubles(N, -4, 4), probe_uniform_doubles(N, -2, 2), probe_uniform_doubles(N, -4, 4), N);
 }
 
 /* ---- Oracles: every gradient against differences in long double -------------------------------------------------- */
@@ -391,9 +386,10 @@ ORACLE(derivatives_axb, equals_differences)
 {
     Shapes s = { probe_pick(1, 3), probe_pick(2, 4), probe_pick(1, 5), probe_pick(3, 2), NULL, NULL, NULL, NULL };
     int    count = s.M * s.K + s.K * s.L + s.L * s.N;
-    double *all = reals(count, -1, 1), *want = probe_output_doubles(count), *got = probe_output_doubles(count);
+    double *all = probe_uniform_doubles(count, -1, 1), *want = probe_output_doubles(count),
+           *got = probe_output_doubles(count);
     double *room = probe_output_doubles(s.K * s.N + s.M * s.L);
-    s.dY = reals(s.M * s.N, -1, 1);
+    s.dY = probe_uniform_doubles(s.M * s.N, -1, 1);
     derivatives_central(want, all, axb_value, &s, count, 1e-3);         /* linear in each number: exact */
     derivatives_axb(got, got + s.M * s.K, got + s.M * s.K + s.K * s.L, room, s.dY, all, all + s.M * s.K,
                     all + s.M * s.K + s.K * s.L, s.M, s.K, s.L, s.N);
@@ -416,8 +412,9 @@ static double layer_value(const double *x, int N, const void *of)
 ORACLE(derivatives_layer, equals_differences)
 {
     int    M = probe_pick(1, 4), N = probe_pick(2, 6);
-    double *W = reals(M * N, -1, 1), *x = reals(N, -1, 1), *dy = reals(M, -1, 1), *J = probe_output_doubles(M * N),
-           *dx = probe_output_doubles(N), *dW = probe_output_doubles(M * N), *want = probe_output_doubles(N);
+    double *W = probe_uniform_doubles(M * N, -1, 1), *x = probe_uniform_doubles(N, -1, 1),
+           *dy = probe_uniform_doubles(M, -1, 1), *J = probe_output_doubles(M * N), *dx = probe_output_doubles(N),
+           *dW = probe_output_doubles(M * N), *want = probe_output_doubles(N);
     Shapes  s = { M, 0, 0, N, dy, W, NULL, NULL };
     derivatives_layer(J, dx, dW, dy, W, x, M, N);
     derivatives_central(want, x, layer_value, &s, N, 1e-5);
@@ -451,9 +448,9 @@ static double loss_value(const double *x, int N, const void *of)
 static void expect_gradient(int which)
 {
     int     N = 12, C = 3;
-    double *x = reals(N, -2, 2), *g = probe_output_doubles(N), *want = probe_output_doubles(N);
+    double *x = probe_uniform_doubles(N, -2, 2), *g = probe_output_doubles(N), *want = probe_output_doubles(N);
     int    *label = which == 4 ? probe_ints(N / C, 0, C - 1) : signs(N);
-    Loss    l = { which, C, reals(N, -2, 2), reals(N, -1, 1), label, 0.7 };
+    Loss    l = { which, C, probe_uniform_doubles(N, -2, 2), probe_uniform_doubles(N, -1, 1), label, 0.7 };
     for (int n = 0; n < N; n++)                         /* off the kinks */
         if (fabs(fabs(x[n] - l.other[n]) - l.delta) < 1e-3 || fabs(fabs(x[n]) - 1) < 1e-3) x[n] += 0.01;
     loss_of(g, x, N, &l);

@@ -19,13 +19,6 @@ static double upper(int i, int j, int D)
     return i == j ? (probe_int(0, 1) ? 1 : -1) * probe_real(1, 2) : i < j ? probe_real(-1, 1) / D : 0;
 }
 
-static double largest(const double *v, int n)
-{
-    double max = 0;
-    for (int i = 0; i < n; i++) max = fmax(max, fabs(v[i]));
-    return max;
-}
-
 static double size_of(const double *v, int n)
 {
     double s = 0;
@@ -104,16 +97,9 @@ static void reflector(double *x, int step, int n, double unit)
     free(v);
 }
 
-static double *numbers(int n, const double *values)     /* in/out */
-{
-    double *x = probe_inout_doubles(n);
-    for (int i = 0; i < n; i++) x[i] = values[i];
-    return x;
-}
-
 PROBE(least_squares_reflector, by_pencil)               /* 3, 4: beta -5, v = 1, 1/2, tau 8/5 */
 {
-    reflector(numbers(2, (double[]){ 3, 4 }), 1, 2, 1);
+    reflector(probe_inout_copy(2, (double[]){ 3, 4 }), 1, 2, 1);
 }
 
 PROBE(least_squares_reflector, awkward_lengths)
@@ -182,7 +168,7 @@ static void qr(double *X, int N, int D)
 
 PROBE(least_squares_qr, by_pencil)                      /* R = -5 -1; 0 7, v = 1/2 */
 {
-    qr(numbers(4, (double[]){ 3, -5, 4, 5 }), 2, 2);
+    qr(probe_inout_copy(4, (double[]){ 3, -5, 4, 5 }), 2, 2);
 }
 
 PROBE(least_squares_qr, awkward_sizes)
@@ -214,7 +200,8 @@ static void multiply(const double *X, const double *tau, double *y, bool transpo
 
 PROBE(least_squares_multiply, by_pencil)                /* H (1, 2) = (-2.2, 0.4) */
 {
-    multiply(probe_given_doubles(-5, 0.5), probe_given_doubles(1.6), numbers(2, (double[]){ 1, 2 }), true, 1, 2, 1);
+    multiply(probe_given_doubles(-5, 0.5), probe_given_doubles(1.6), probe_inout_copy(2, (double[]){ 1, 2 }), true, 1,
+             2, 1);
 }
 
 PROBE(least_squares_multiply, both_ways)
@@ -243,7 +230,7 @@ static double *triangle(int D)                          /* below the diagonal st
 
 static void back(double *w, const double *R, const double *z, int count, int D)
 {
-    double scale = CONDITION * CONDITION * largest(z, count);
+    double scale = CONDITION * CONDITION * probe_largest(z, count);
     probe_freeze();
     least_squares_back(w, R, z, count, D);
     probe_scale(scale);
@@ -293,7 +280,8 @@ static void solve(const double *X, const double *tau, const int *pivot, double *
 
 PROBE(least_squares_solve, by_pencil)                   /* column 3, 4 and y = 7, 1: w = 1, what remains is 4, -3 */
 {
-    solve(probe_given_doubles(-5, 0.5), probe_given_doubles(1.6), NULL, numbers(2, (double[]){ 7, 1 }), 1, 2, 1);
+    solve(probe_given_doubles(-5, 0.5), probe_given_doubles(1.6), NULL, probe_inout_copy(2, (double[]){ 7, 1 }), 1, 2,
+          1);
 }
 
 PROBE(least_squares_solve, awkward_sizes)
@@ -335,7 +323,7 @@ static void pivoted(double *X, double unit, int N, int D)
 
 PROBE(least_squares_pivoted, by_pencil)                 /* the second column is longer: pivot 1, 0 */
 {
-    pivoted(numbers(4, (double[]){ 1, 3, 2, 4 }), 1, 2, 2);
+    pivoted(probe_inout_copy(4, (double[]){ 1, 3, 2, 4 }), 1, 2, 2);
 }
 
 PROBE(least_squares_pivoted, awkward_sizes)
@@ -572,7 +560,7 @@ ORACLE(least_squares_back, in_long_double)
     for (int i = 0; i < count; i++) {
         long double sum = 0;
         for (int j = i; j < count; j++) sum += (long double)R[i * D + j] * w[j];
-        expect(fabsl(sum - z[i]) <= 1e-14L * CONDITION * CONDITION * largest(z, count),
+        expect(fabsl(sum - z[i]) <= 1e-14L * CONDITION * CONDITION * probe_largest(z, count),
                "row %d: got %.17Lg, want %.17g", i, sum, z[i]);
     }
 }

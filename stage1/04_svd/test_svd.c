@@ -58,13 +58,6 @@ static double *matrix(const double *U, const double *sigma, const double *V, int
     return A;
 }
 
-static double *begin(int n, const double *values)       /* in/out */
-{
-    double *x = probe_inout_doubles(n);
-    for (int i = 0; i < n; i++) x[i] = values[i];
-    return x;
-}
-
 static void emit_number(const char *name, int value) { emit_exact(name, &value, 1); }
 
 /* ---- step svd_rotation ------------------------------------------------------------------------------------------- */
@@ -135,7 +128,7 @@ static void sweep(double *A, double *V, double tiny, double least, int M, int N)
 
 PROBE(svd_sweep, by_pencil)                             /* 3 4 and 0 5: -> (3, -1) / root 2, (3, 9) / root 2 */
 {
-    sweep(begin(4, (double[]){ 3, 4, 0, 5 }), identity(2), 1e-15, 0, 2, 2);
+    sweep(probe_inout_copy(4, (double[]){ 3, 4, 0, 5 }), identity(2), 1e-15, 0, 2, 2);
 }
 
 PROBE(svd_sweep, awkward_sizes)
@@ -167,7 +160,7 @@ PROBE(svd_sweep, any_unit)                              /* tiny is beside both l
 
 PROBE(svd_sweep, nearly_enough)                         /* a cosine of 1e-6: left at tiny 1e-5, rotated at 1e-7 */
 {
-    double *A = begin(6, (double[]){ 1, 0, 0, 2e-6, 2, 0 });
+    double *A = probe_inout_copy(6, (double[]){ 1, 0, 0, 2e-6, 2, 0 });
     sweep(A, identity(2), probe_pick(0, 1) ? 1e-5 : 1e-7, 0, 3, 2);
 }
 
@@ -197,8 +190,8 @@ static void finish(double *U, double *V, int M, int N)
 PROBE(svd_finish, by_pencil)                            /* lengths root 5, root 45: the second comes first */
 {
     double r = sqrt(2);
-    double *V = begin(4, (double[]){ 1 / r, -1 / r, 1 / r, 1 / r });
-    finish(begin(4, (double[]){ 3 / r, -1 / r, 3 / r, 9 / r }), V, 2, 2);
+    double *V = probe_inout_copy(4, (double[]){ 1 / r, -1 / r, 1 / r, 1 / r });
+    finish(probe_inout_copy(4, (double[]){ 3 / r, -1 / r, 3 / r, 9 / r }), V, 2, 2);
 }
 
 PROBE(svd_finish, any_order)
@@ -239,7 +232,7 @@ static void jacobi(double *A, double unit, int M, int N)
 
 PROBE(svd_jacobi, by_pencil)                            /* 3 4 and 0 5: root 45 and root 5 */
 {
-    jacobi(begin(4, (double[]){ 3, 4, 0, 5 }), 1, 2, 2);
+    jacobi(probe_inout_copy(4, (double[]){ 3, 4, 0, 5 }), 1, 2, 2);
 }
 
 PROBE(svd_jacobi, awkward_sizes)

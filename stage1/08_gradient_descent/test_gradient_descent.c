@@ -62,21 +62,6 @@ static double flat_loss(double *g, const double *w, const void *data, int D)
     return 0;
 }
 
-static double largest(const double *v, int n)
-{
-    double max = 0;
-    for (int i = 0; i < n; i++) max = fmax(max, fabs(v[i]));
-    return max;
-}
-
-/* Values that may change. */
-static double *begin(int n, const double *values)
-{
-    double *v = probe_inout_doubles(n);
-    for (int i = 0; i < n; i++) v[i] = values[i];
-    return v;
-}
-
 static const double PENCIL_A[] = { 1, 0, 0, 4 }, PENCIL_B[] = { 0, 0 };
 static const Bowl   PENCIL = { PENCIL_A, PENCIL_B };
 static const Descent ways[] = { DESCENT_PLAIN, DESCENT_MOMENTUM, DESCENT_NESTEROV };
@@ -97,14 +82,14 @@ PROBE(gradient_descent_quadratic, awkward_sizes)
 {
     int D = probe_pick(1, 2, 7, 33);
     double *A = bowl_matrix(D), *b = probe_doubles(D), *w = probe_doubles(D), *g = probe_output_doubles(D), loss;
-    double size = largest(A, D * D) * largest(w, D) * D + largest(b, D);
+    double size = probe_largest(A, D * D) * probe_largest(w, D) * D + probe_largest(b, D);
     probe_freeze();
     loss = gradient_descent_quadratic(g, A, b, w, D);
     probe_terms(D);
     probe_scale(size);
     emit("g", g, D);
     probe_terms(D * D);
-    probe_scale(size * largest(w, D) * D);
+    probe_scale(size * probe_largest(w, D) * D);
     emit("loss", &loss, 1);
 }
 
@@ -123,7 +108,7 @@ static void plain(double *w, double *v, double *loss, double *g, LossFunction *f
 /* The lesson's bowl, w0^2/2 + 2 w1^2, from (4, 1), rate 1/4, beta 1/2, two steps. */
 static void walk_pencil(Walk *walk, bool velocity)
 {
-    double *w = begin(2, (double[]){ 4, 1 }), *v = begin(2, (double[]){ 0, 0 });
+    double *w = probe_inout_copy(2, (double[]){ 4, 1 }), *v = probe_inout_copy(2, (double[]){ 0, 0 });
     double *loss = probe_output_doubles(2), *g = probe_output_doubles(2);
     probe_freeze();
     walk(w, v, loss, g, bowl_loss, &PENCIL, 0.25, 0.5, 2, 2);
@@ -140,7 +125,7 @@ static void walk_bowl(Walk *walk, bool velocity)
     double *v = probe_inout_doubles(D), *loss = probe_output_doubles(steps + 3), *g = probe_output_doubles(D);
     double  rate = probe_real(0.1, 1), beta = probe_real(0, 0.9);
     Bowl    bowl = { A, b };
-    double  size = 10 * (largest(w, D) + largest(v, D) + largest(b, D)) * (steps + 4);
+    double  size = 10 * (probe_largest(w, D) + probe_largest(v, D) + probe_largest(b, D)) * (steps + 4);
     probe_freeze();
     walk(w, v, loss, g, bowl_loss, &bowl, rate, beta, steps, D);
     walk(w, v, loss + steps, g, bowl_loss, &bowl, rate, beta, 3, D);
@@ -154,8 +139,8 @@ static void walk_bowl(Walk *walk, bool velocity)
 
 static void walk_valley(Walk *walk)
 {
-    double *w = begin(2, (double[]){ probe_real(-1.2, 1.2), probe_real(-1, 1.5) });
-    double *v = begin(2, (double[]){ 0, 0 }), *loss = probe_output_doubles(8),
+    double *w = probe_inout_copy(2, (double[]){ probe_real(-1.2, 1.2), probe_real(-1, 1.5) });
+    double *v = probe_inout_copy(2, (double[]){ 0, 0 }), *loss = probe_output_doubles(8),
            *g = probe_output_doubles(2);
     walk(w, v, loss, g, valley_loss, NULL, 0.002, 0.5, 8, 2);
     probe_terms(16);
@@ -167,7 +152,7 @@ static void walk_valley(Walk *walk)
 /* A rate far above 2 / L: off to infinity, as C computes it. */
 static void walk_away(Walk *walk)
 {
-    double *w = begin(1, (double[]){ probe_real(1, 2) }), *v = begin(1, (double[]){ 0 });
+    double *w = probe_inout_copy(1, (double[]){ probe_real(1, 2) }), *v = probe_inout_copy(1, (double[]){ 0 });
     double *loss = probe_output_doubles(MAX_STEPS), *g = probe_output_doubles(1), one = 1, none = 0;
     Bowl    bowl = { &one, &none };
     walk(w, v, loss, g, bowl_loss, &bowl, 1e30, 0.5, MAX_STEPS, 1);
@@ -195,7 +180,7 @@ PROBE(gradient_descent_nesterov, diverges)      { walk_away(gradient_descent_nes
 
 PROBE(gradient_descent_steepest, by_pencil)
 {
-    double *w = probe_given_doubles(4, 1), *v = begin(2, (double[]){ 1, 1 });
+    double *w = probe_given_doubles(4, 1), *v = probe_inout_copy(2, (double[]){ 1, 1 });
     double *u = probe_output_doubles(2), *work = probe_output_doubles(4);
     probe_freeze();
     double curvature = gradient_descent_steepest(v, u, work, bowl_loss, &PENCIL, w, 1, 2, 2);
@@ -222,9 +207,9 @@ PROBE(gradient_descent_steepest, awkward_sizes)
 /* No bowl: what h is matters, and the two sides differ. */
 PROBE(gradient_descent_steepest, in_a_valley)
 {
-    double *w = begin(2, (double[]){ probe_real(0.5, 1.2), probe_real(-1, 1) }),
+    double *w = probe_inout_copy(2, (double[]){ probe_real(0.5, 1.2), probe_real(-1, 1) }),
            h = probe_pick(1, 2) / 4.0;
-    double *v = begin(2, (double[]){ 1, 1 }), *u = probe_output_doubles(2),
+    double *v = probe_inout_copy(2, (double[]){ 1, 1 }), *u = probe_output_doubles(2),
            *work = probe_output_doubles(4);
     probe_freeze();
     double curvature = gradient_descent_steepest(v, u, work, valley_loss, NULL, w, h, probe_pick(1, 2, 3), 2);
@@ -238,7 +223,7 @@ PROBE(gradient_descent_steepest, in_a_valley)
 /* The steepest direction of a saddle leads down. */
 PROBE(gradient_descent_steepest, on_a_saddle)
 {
-    double *w = probe_normal_doubles(2, 0, 1), *v = begin(2, (double[]){ 1, probe_real(0.5, 1) });
+    double *w = probe_normal_doubles(2, 0, 1), *v = probe_inout_copy(2, (double[]){ 1, probe_real(0.5, 1) });
     double *u = probe_output_doubles(2), *work = probe_output_doubles(4);
     probe_freeze();
     double curvature = gradient_descent_steepest(v, u, work, saddle_loss, NULL, w, 0.5, probe_pick(1, 4, 30), 2);
@@ -249,7 +234,7 @@ PROBE(gradient_descent_steepest, on_a_saddle)
 
 PROBE(gradient_descent_steepest, where_it_is_flat)
 {
-    double *w = probe_normal_doubles(3, 0, 1), *v = begin(3, (double[]){ 0, 3, 4 });
+    double *w = probe_normal_doubles(3, 0, 1), *v = probe_inout_copy(3, (double[]){ 0, 3, 4 });
     double *u = probe_output_doubles(3), *work = probe_output_doubles(6);
     probe_freeze();
     double curvature = gradient_descent_steepest(v, u, work, flat_loss, NULL, w, probe_real(0.1, 1), 3, 3);

@@ -32,13 +32,6 @@ static double *fill(double *X, int N, int D)                            /* N >= 
 
 static double *design(int N, int D) { return fill(probe_normal_doubles(N * D, 0, 1), N, D); }
 
-static double largest(const double *v, int n)
-{
-    double max = 0;
-    for (int i = 0; i < n; i++) max = fmax(max, fabs(v[i]));
-    return max;
-}
-
 static double length(const double *v, int n)
 {
     double s = 0;
@@ -73,7 +66,7 @@ PROBE(linear_regression_predict, awkward_sizes)
     probe_freeze();
     linear_regression_predict(yhat, X, w, N, D);
     probe_terms(D);
-    probe_scale(largest(X, N * D) * largest(w, D) * D);
+    probe_scale(probe_largest(X, N * D) * probe_largest(w, D) * D);
     emit("yhat", yhat, N);
 }
 
@@ -85,7 +78,7 @@ PROBE(linear_regression_predict, only_its_own_row)      /* a NaN in one row stay
     probe_freeze();
     linear_regression_predict(yhat, X, w, 3, D);
     probe_terms(D);
-    probe_scale(largest(X, D) * largest(w, D) * D + largest(X + 2 * D, D) * largest(w, D) * D);
+    probe_scale(probe_largest(X, D) * probe_largest(w, D) * D + probe_largest(X + 2 * D, D) * probe_largest(w, D) * D);
     emit("yhat", yhat, 3);
 }
 
@@ -96,11 +89,12 @@ static void loss(const double *X, const double *y, const double *w, int N, int D
     double *dw = probe_output_doubles(D), value;
     probe_freeze();
     value = linear_regression_loss(dw, X, y, w, N, D);
-    double residual = largest(y, N) + largest(X, N * D) * largest(w, D) * D;    /* what may cancel in X w - y */
+    double residual =
+        probe_largest(y, N) + probe_largest(X, N * D) * probe_largest(w, D) * D; /* what may cancel in X w - y */
     probe_terms(N + D);
     probe_scale(2 * residual * residual);
     emit("loss", &value, 1);
-    probe_scale(4 * residual * largest(X, N * D));
+    probe_scale(4 * residual * probe_largest(X, N * D));
     emit("dw", dw, D);
 }
 
@@ -132,14 +126,15 @@ PROBE(linear_regression_loss, at_the_best_weights)      /* the gradient is what 
 
 static void descend(const double *X, const double *y, double *w, double rate, int steps, int N, int D)
 {
-    double *seen = probe_output_doubles(steps), *dw = probe_output_doubles(D), start = largest(w, D);
+    double *seen = probe_output_doubles(steps), *dw = probe_output_doubles(D), start = probe_largest(w, D);
     probe_freeze();
     linear_regression_descend(w, seen, dw, X, y, rate, steps, N, D);
-    double weights = start + largest(y, N), residual = largest(y, N) + largest(X, N * D) * weights * D;
+    double weights = start + probe_largest(y, N),
+           residual = probe_largest(y, N) + probe_largest(X, N * D) * weights * D;
     probe_terms((N + D) * (steps + 1));
     probe_scale(residual * residual);
     emit("loss", seen, steps);
-    probe_scale(weights + rate * steps * 2 * residual * largest(X, N * D));
+    probe_scale(weights + rate * steps * 2 * residual * probe_largest(X, N * D));
     emit("w", w, D);
 }
 
@@ -169,7 +164,8 @@ PROBE(linear_regression_descend, rate_too_large)
     int N = probe_pick(7, 33), steps = 4;
     double *X = design(N, 3), *y = probe_normal_doubles(N, 0, 1), *w = probe_inout_doubles(3);
     double *seen = probe_output_doubles(steps), *dw = probe_output_doubles(3);
-    double weights = pow(14, steps) * (largest(w, 3) + largest(y, N)), residual = 3 * largest(X, 3 * N) * weights;
+    double weights = pow(14, steps) * (probe_largest(w, 3) + probe_largest(y, N)),
+           residual = 3 * probe_largest(X, 3 * N) * weights;
     probe_freeze();
     linear_regression_descend(w, seen, dw, X, y, 2, steps, N, 3);
     probe_terms(N);
@@ -263,14 +259,14 @@ PROBE(linear_regression_solve, awkward_sizes)
     double *L = triangle(D), *b = probe_doubles(D), *x = probe_output_doubles(D);
     probe_freeze();
     linear_regression_solve(x, L, b, D);
-    probe_scale(36 * largest(b, D));
+    probe_scale(36 * probe_largest(b, D));
     emit("x", x, D);
 }
 
 PROBE(linear_regression_solve, in_place)
 {
     int D = probe_pick(1, 3, 9);
-    double *L = triangle(D), *x = probe_inout_doubles(D), scale = 36 * largest(x, D);
+    double *L = triangle(D), *x = probe_inout_doubles(D), scale = 36 * probe_largest(x, D);
     linear_regression_solve(x, L, x, D);
     probe_scale(scale);
     emit("x", x, D);
@@ -416,7 +412,7 @@ static void errors(const double *R, const double *w, double rss, int N, int D)
     probe_terms(D);
     probe_scale(36 * sqrt(rss));
     emit("se", se, D);
-    probe_scale(36 * 6 * largest(w, D) / (sqrt(rss / N) / 3));     /* |u| >= 1 / |R| >= 1/3 */
+    probe_scale(36 * 6 * probe_largest(w, D) / (sqrt(rss / N) / 3));     /* |u| >= 1 / |R| >= 1/3 */
     emit("t", t, D);
 }
 
@@ -489,7 +485,8 @@ ORACLE(linear_regression_loss, central_differences)     /* exact for a square, w
 {
     int N = probe_pick(1, 3, 17), D = probe_pick(1, 2, 7);
     double *X = probe_normal_doubles(N * D, 0, 1), *y = probe_normal_doubles(N, 0, 1), *w = probe_inout_doubles(D);
-    double dw[MAX_D], other[MAX_D], h = 0.5, size = largest(y, N) + D * largest(X, N * D) * (largest(w, D) + h);
+    double dw[MAX_D], other[MAX_D],
+        h = 0.5, size = probe_largest(y, N) + D * probe_largest(X, N * D) * (probe_largest(w, D) + h);
     linear_regression_loss(dw, X, y, w, N, D);
     for (int d = 0; d < D; d++) {
         double at = w[d], up, down, want;
@@ -506,7 +503,7 @@ ORACLE(linear_regression_loss, brute_force_in_long_double)
     int N = probe_pick(1, 7, 33), D = probe_pick(1, 2, 16);
     double *X = probe_doubles(N * D), *y = probe_doubles(N), *w = probe_doubles(D), dw[MAX_D];
     double got = linear_regression_loss(dw, X, y, w, N, D);
-    double residual = largest(y, N) + largest(X, N * D) * largest(w, D) * D;
+    double residual = probe_largest(y, N) + probe_largest(X, N * D) * probe_largest(w, D) * D;
     long double want = 0, gradient[MAX_D] = { 0 };
     for (int n = 0; n < N; n++) {
         long double r = 0;
@@ -516,7 +513,7 @@ ORACLE(linear_regression_loss, brute_force_in_long_double)
     }
     expect(fabsl(got - want) <= 1e-14L * residual * residual, "loss: got %.17g, want %.17Lg", got, want);
     for (int d = 0; d < D; d++)
-        expect(fabsl(dw[d] - gradient[d]) <= 1e-14L * residual * largest(X, N * D),
+        expect(fabsl(dw[d] - gradient[d]) <= 1e-14L * residual * probe_largest(X, N * D),
                "dw[%d]: got %.17g, want %.17Lg", d, dw[d], gradient[d]);
 }
 

@@ -8,36 +8,14 @@ enum { MAX_N = 65, MAX_D = 9, MAX_C = 7, STEPS = 30 };
 
 /* ---- Inputs ------------------------------------------------------------------------------------------------------ */
 
-static double largest(const double *v, int n)
-{
-    double max = 0;
-    for (int i = 0; i < n; i++) max = fmax(max, fabs(v[i]));
-    return max;
-}
-
-/* Values that may change. */
-static double *begin(int n, const double *values)
-{
-    double *v = probe_inout_doubles(n);
-    for (int i = 0; i < n; i++) v[i] = values[i];
-    return v;
-}
-
-static double *between(int n, double low, double high)
-{
-    double *v = probe_inout_doubles(n);
-    for (int i = 0; i < n; i++) v[i] = probe_real(low, high);
-    return v;
-}
-
 /* Columns within -2 .. 2; the first is all ones where it is not penalised. weights: of classes, or none. */
 static LogisticData some_data(int N, int D, int C, double lambda)
 {
-    double *X = between(N * D, -2, 2);
+    double *X = probe_uniform_doubles(N * D, -2, 2);
     bool    ones = probe_int(0, 1);
     for (int n = 0; n < N && ones; n++) X[n * D] = 1;
     return (LogisticData){ .X = X, .y = probe_ints(N, 0, C - 1), .lambda = lambda, .free = ones, .N = N, .D = D,
-                           .weight = probe_int(0, 1) ? between(C, 0.2, 3) : NULL };
+                           .weight = probe_int(0, 1) ? probe_uniform_doubles(C, 0.2, 3) : NULL };
 }
 
 static LogisticData any_data(int C)
@@ -68,7 +46,7 @@ static void emit_points(const double *z, int n)
 
 PROBE(logistic_regression_point, by_pencil) { emit_points(probe_given_doubles(0, 0, 1, 1, -1, -1), 6); }
 
-PROBE(logistic_regression_point, any_score) { emit_points(between(16, -30, 30), 16); }
+PROBE(logistic_regression_point, any_score) { emit_points(probe_uniform_doubles(16, -30, 30), 16); }
 
 /* Each by itself: beside a large loss a tiny one says nothing. */
 PROBE(logistic_regression_point, scores_of_any_size)
@@ -91,7 +69,7 @@ PROBE(logistic_regression_point, scores_of_any_size)
 
 static void emit_loss_of(const LogisticData *data, const double *w)
 {
-    double *dw = probe_output_doubles(data->D), size = 4 * data->D * (1 + largest(w, data->D));
+    double *dw = probe_output_doubles(data->D), size = 4 * data->D * (1 + probe_largest(w, data->D));
     probe_freeze();
     double loss = logistic_regression_loss(dw, data, w);
     probe_terms(data->N * data->D);
@@ -116,13 +94,13 @@ PROBE(logistic_regression_loss, penalised)              /* one sample that is al
 PROBE(logistic_regression_loss, awkward_sizes)
 {
     LogisticData data = any_data(2);
-    emit_loss_of(&data, between(data.D, -1, 1));
+    emit_loss_of(&data, probe_uniform_doubles(data.D, -1, 1));
 }
 
 PROBE(logistic_regression_loss, scores_of_any_size)
 {
     LogisticData data = any_data(2);
-    emit_loss_of(&data, between(data.D, -1000, 1000));
+    emit_loss_of(&data, probe_uniform_doubles(data.D, -1000, 1000));
 }
 
 /* ---- step logistic_regression_hessian ---------------------------------------------------------------------------- */
@@ -134,7 +112,7 @@ static void emit_hessian(const LogisticData *data, const double *w)
     probe_freeze();
     logistic_regression_hessian(H, data, w);
     probe_terms(data->N + D);
-    probe_scale(3 + 4 * D * largest(w, D));
+    probe_scale(3 + 4 * D * probe_largest(w, D));
     emit("H", H, D, D);
 }
 
@@ -147,17 +125,18 @@ PROBE(logistic_regression_hessian, by_pencil)
 PROBE(logistic_regression_hessian, awkward_sizes)
 {
     LogisticData data = any_data(2);
-    emit_hessian(&data, between(data.D, -1, 1));
+    emit_hessian(&data, probe_uniform_doubles(data.D, -1, 1));
 }
 
 /* ---- step logistic_regression_newton ----------------------------------------------------------------------------- */
 
 /* At a tolerance of 1e-6 what is left of the way is far above what rounding could turn round: steps are countable. */
-static void emit_newton(const LogisticData *data, double *w, double tolerance, int most)
+static void emit_newton(const LogisticData *data, const double *from, double tolerance, int most)
 {
     int     D = data->D;
+    double *w = probe_inout_copy(D, from);
     double *loss = probe_output_doubles(STEPS), *work = probe_output_doubles((D + 3) * D);
-    double  size = 1 + largest(w, D);
+    double  size = 1 + probe_largest(w, D);
     probe_freeze();
     int steps = logistic_regression_newton(w, loss, work, data, tolerance, most);
     emit_exact("steps", &steps, 1);
@@ -171,24 +150,24 @@ static void emit_newton(const LogisticData *data, double *w, double tolerance, i
 PROBE(logistic_regression_newton, by_pencil)            /* one whole step */
 {
     LogisticData data = pencil(0, 1, 0, 1);
-    emit_newton(&data, begin(2, (double[]){ 0, 0 }), 1e-6, 1);
+    emit_newton(&data, (double[]){ 0, 0 }, 1e-6, 1);
 }
 
 PROBE(logistic_regression_newton, to_the_end)
 {
     LogisticData data = some_data(probe_pick(7, 33, 65), probe_pick(1, 2, 5, 9), 2, probe_pick(1, 3, 10) * 0.1);
     data.free = 0;
-    emit_newton(&data, between(data.D, -0.5, 0.5), 1e-6, STEPS);
+    emit_newton(&data, probe_uniform_doubles(data.D, -0.5, 0.5), 1e-6, STEPS);
 }
 
 /* One column; from far out a whole step leaps over the bottom, and must be halved, several times. */
 PROBE(logistic_regression_newton, from_far_out)
 {
     int     N = probe_pick(4, 7, 12);
-    double *X = between(N, 0.5, 1);
+    double *X = probe_uniform_doubles(N, 0.5, 1);
     int    *y = probe_ints(N, 0, 1);
     LogisticData data = { .X = X, .y = y, .lambda = 0.01, .N = N, .D = 1 };
-    double      *w = begin(1, (double[]){ probe_pick(4, 5, 6) * (probe_int(0, 1) ? 1 : -1) });
+    double      *w = probe_inout_copy(1, (double[]){ probe_pick(4, 5, 6) * (probe_int(0, 1) ? 1 : -1) });
     double      *loss = probe_output_doubles(2), *work = probe_output_doubles(4);
     probe_freeze();
     int steps = logistic_regression_newton(w, loss, work, &data, 1e-6, probe_pick(1, 2));
@@ -202,15 +181,16 @@ PROBE(logistic_regression_newton, from_far_out)
 PROBE(logistic_regression_newton, separated)
 {
     LogisticData data = pencil(0, 0, 1, 1);
-    emit_newton(&data, begin(2, (double[]){ 0, 0 }), 0, probe_pick(1, 3, 6));
+    emit_newton(&data, (double[]){ 0, 0 }, 0, probe_pick(1, 3, 6));
 }
 
 /* ---- step logistic_regression_sgd -------------------------------------------------------------------------------- */
 
-static void emit_sgd(const LogisticData *data, const int *order, double *w, int batch, double rate)
+static void emit_sgd(const LogisticData *data, const int *order, const double *from, int batch, double rate)
 {
     int     D = data->D;
-    double *dw = probe_output_doubles(D), size = 1 + largest(w, D);
+    double *w = probe_inout_copy(D, from);
+    double *dw = probe_output_doubles(D), size = 1 + probe_largest(w, D);
     probe_freeze();
     logistic_regression_sgd(w, dw, data, order, batch, rate);
     probe_terms(data->N * D);
@@ -221,20 +201,20 @@ static void emit_sgd(const LogisticData *data, const int *order, double *w, int 
 PROBE(logistic_regression_sgd, by_pencil)               /* two batches of two, rate 1 */
 {
     LogisticData data = pencil(0, 1, 0, 1);
-    emit_sgd(&data, probe_given_ints(0, 1, 2, 3), begin(2, (double[]){ 0, 0 }), 2, 1);
+    emit_sgd(&data, probe_given_ints(0, 1, 2, 3), (double[]){ 0, 0 }, 2, 1);
 }
 
 PROBE(logistic_regression_sgd, awkward_sizes)
 {
     LogisticData data = any_data(2);
     int          batch = probe_int(1, data.N);
-    emit_sgd(&data, probe_permutation(data.N), between(data.D, -1, 1), batch, probe_real(0.01, 0.2));
+    emit_sgd(&data, probe_permutation(data.N), probe_uniform_doubles(data.D, -1, 1), batch, probe_real(0.01, 0.2));
 }
 
 PROBE(logistic_regression_sgd, one_by_one)
 {
     LogisticData data = some_data(probe_pick(3, 9, 20), probe_pick(1, 2, 5), 2, 0.1);
-    emit_sgd(&data, probe_permutation(data.N), between(data.D, -1, 1), 1, 0.1);
+    emit_sgd(&data, probe_permutation(data.N), probe_uniform_doubles(data.D, -1, 1), 1, 0.1);
 }
 
 /* ---- step logistic_regression_margin ----------------------------------------------------------------------------- */
@@ -244,7 +224,7 @@ static void emit_margin(const LogisticData *data, const double *w)
     probe_freeze();
     double margin = logistic_regression_margin(data, w);
     probe_terms(data->D);
-    probe_scale(2 * data->D * largest(w, data->D));
+    probe_scale(2 * data->D * probe_largest(w, data->D));
     emit("margin", &margin, 1);
 }
 
@@ -257,7 +237,7 @@ PROBE(logistic_regression_margin, by_pencil)            /* apart */
 PROBE(logistic_regression_margin, awkward_sizes)
 {
     LogisticData data = any_data(2);
-    emit_margin(&data, between(data.D, -2, 2));
+    emit_margin(&data, probe_uniform_doubles(data.D, -2, 2));
 }
 
 /* ---- step logistic_regression_softmax_loss ----------------------------------------------------------------------- */
@@ -266,7 +246,7 @@ static void emit_softmax(const LogisticData *data, const double *W, int C)
 {
     int     N = data->N, D = data->D;
     double *dW = probe_output_doubles(C * D), *P = probe_output_doubles(N * C);
-    double  size = (data->weight ? 12.0 : 4.0) * D * (1 + largest(W, C * D));
+    double  size = (data->weight ? 12.0 : 4.0) * D * (1 + probe_largest(W, C * D));
     probe_freeze();
     double loss = logistic_regression_softmax_loss(dW, P, data, W, C);
     probe_terms(N * D + C);
@@ -286,14 +266,14 @@ PROBE(logistic_regression_softmax_loss, awkward_sizes)
 {
     int          C = probe_pick(1, 2, 3, 7);
     LogisticData data = any_data(C);
-    emit_softmax(&data, between(C * data.D, -1, 1), C);
+    emit_softmax(&data, probe_uniform_doubles(C * data.D, -1, 1), C);
 }
 
 PROBE(logistic_regression_softmax_loss, scores_of_any_size)
 {
     int          C = probe_pick(2, 3, 7);
     LogisticData data = any_data(C);
-    emit_softmax(&data, between(C * data.D, -1000, 1000), C);
+    emit_softmax(&data, probe_uniform_doubles(C * data.D, -1000, 1000), C);
 }
 
 /* ---- step logistic_regression_softmax_product -------------------------------------------------------------------- */
@@ -301,7 +281,7 @@ PROBE(logistic_regression_softmax_loss, scores_of_any_size)
 /* Probabilities made here: rows that add up to 1. */
 static double *some_shares(int N, int C)
 {
-    double *P = between(N * C, 0.01, 1);
+    double *P = probe_uniform_doubles(N * C, 0.01, 1);
     for (int n = 0; n < N; n++) {
         double sum = 0;
         for (int c = 0; c < C; c++) sum += P[n * C + c];
@@ -316,7 +296,7 @@ static void emit_product(const LogisticData *data, const double *P, const double
     probe_freeze();
     logistic_regression_softmax_product(HV, data, P, V, C);
     probe_terms(data->N * data->D + C);
-    probe_scale((data->weight ? 12.0 : 4.0) * data->D * largest(V, C * data->D));
+    probe_scale((data->weight ? 12.0 : 4.0) * data->D * probe_largest(V, C * data->D));
     emit("HV", HV, C, data->D);
 }
 
@@ -330,7 +310,7 @@ PROBE(logistic_regression_softmax_product, awkward_sizes)
 {
     int          C = probe_pick(1, 2, 3, 7);
     LogisticData data = any_data(C);
-    emit_product(&data, some_shares(data.N, C), between(C * data.D, -1, 1), C);
+    emit_product(&data, some_shares(data.N, C), probe_uniform_doubles(C * data.D, -1, 1), C);
 }
 
 /* ---- oracles ----------------------------------------------------------------------------------------------------- */
@@ -378,7 +358,7 @@ ORACLE(logistic_regression_loss, brute_force_in_long_double)
 {
     LogisticData data = any_data(2);
     int          D = data.D;
-    double      *w = between(D, -2, 2), dw[MAX_D], loss = logistic_regression_loss(dw, &data, w);
+    double      *w = probe_uniform_doubles(D, -2, 2), dw[MAX_D], loss = logistic_regression_loss(dw, &data, w);
     long double  want = 0, slope[MAX_D] = { 0 };
     for (int n = 0; n < data.N; n++) {
         long double z = 0, weight = data.weight ? data.weight[data.y[n]] : 1;
@@ -398,7 +378,7 @@ ORACLE(logistic_regression_hessian, central_differences)
 {
     LogisticData data = any_data(2);
     int          D = data.D;
-    double      *w = between(D, -1, 1), H[MAX_D * MAX_D], dw[MAX_D], up[MAX_D], down[MAX_D], h = 1e-4;
+    double      *w = probe_uniform_doubles(D, -1, 1), H[MAX_D * MAX_D], dw[MAX_D], up[MAX_D], down[MAX_D], h = 1e-4;
     logistic_regression_loss(dw, &data, w);
     logistic_regression_hessian(H, &data, w);
     for (int d = 0; d < D; d++) {
@@ -429,10 +409,10 @@ ORACLE(logistic_regression_newton, ends_at_the_bottom)
     LogisticData data = some_data(probe_pick(7, 33, 65), probe_pick(1, 2, 5, 9), 2, probe_pick(1, 3, 10) * 0.1);
     int          D = data.D;
     data.free = 0;
-    double *w = between(D, -2, 2), loss[200], work[(MAX_D + 3) * MAX_D], dw[MAX_D];
+    double *w = probe_uniform_doubles(D, -2, 2), loss[200], work[(MAX_D + 3) * MAX_D], dw[MAX_D];
     int     steps = logistic_regression_newton(w, loss, work, &data, 1e-9, 200);
     double  f = logistic_regression_loss(dw, &data, w);
-    expect(steps < 200 && largest(dw, D) <= 1e-9, "after %d steps the slope is %g", steps, largest(dw, D));
+    expect(steps < 200 && probe_largest(dw, D) <= 1e-9, "after %d steps the slope is %g", steps, probe_largest(dw, D));
     for (int i = 1; i <= steps; i++) expect(loss[i] <= loss[i - 1] * (1 + 1e-13), "step %d rose", i);
     for (int d = 0; d < D; d++) {
         double at = w[d];
@@ -449,7 +429,7 @@ ORACLE(logistic_regression_sgd, one_batch)
 {
     LogisticData data = any_data(2);
     int          D = data.D;
-    double      *w = between(D, -1, 1), dw[MAX_D], want[MAX_D], work[MAX_D];
+    double      *w = probe_uniform_doubles(D, -1, 1), dw[MAX_D], want[MAX_D], work[MAX_D];
     logistic_regression_loss(dw, &data, w);
     for (int d = 0; d < D; d++) want[d] = w[d] - 0.3 * dw[d];
     logistic_regression_sgd(w, work, &data, probe_permutation(data.N), data.N, 0.3);
@@ -474,7 +454,7 @@ ORACLE(logistic_regression_softmax_loss, two_classes)
 {
     LogisticData data = any_data(2);
     int          N = data.N, D = data.D;
-    double      *W = between(2 * D, -1, 1), dW[2 * MAX_D], P[2 * MAX_N], dw[MAX_D];
+    double      *W = probe_uniform_doubles(2 * D, -1, 1), dW[2 * MAX_D], P[2 * MAX_N], dw[MAX_D];
     for (int d = 0; d < D; d++) W[d] = 0;
     double got = logistic_regression_softmax_loss(dW, P, &data, W, 2),
            want = logistic_regression_loss(dw, &data, W + D);
@@ -488,7 +468,8 @@ ORACLE(logistic_regression_softmax_product, central_differences)
     int          C = probe_pick(1, 2, 3, 7);
     LogisticData data = any_data(C);
     int          n = C * data.D;
-    double      *W = between(n, -1, 1), *V = between(n, -1, 1), HV[MAX_C * MAX_D], P[MAX_N * MAX_C], h = 1e-4;
+    double *W = probe_uniform_doubles(n, -1, 1), *V = probe_uniform_doubles(n, -1, 1), HV[MAX_C * MAX_D],
+           P[MAX_N * MAX_C], h = 1e-4;
     double       up[MAX_C * MAX_D], down[MAX_C * MAX_D], dW[MAX_C * MAX_D], high, low, along = 0;
     for (int i = 0; i < n; i++) W[i] += h * V[i];
     high = logistic_regression_softmax_loss(up, P, &data, W, C);
@@ -507,8 +488,9 @@ ORACLE(logistic_regression_softmax_fit, no_slope_is_left)
     int          C = probe_pick(2, 3, 7), N = probe_pick(9, 33, 65);
     LogisticData data = some_data(N, probe_pick(1, 2, 5), C, 0.1);
     int          n = C * data.D;
-    double      *W = between(n, -1, 1), work[5 * MAX_C * MAX_D + MAX_N * MAX_C], dW[MAX_C * MAX_D], P[MAX_N * MAX_C];
+    double *W = probe_uniform_doubles(n, -1, 1), work[5 * MAX_C * MAX_D + MAX_N * MAX_C], dW[MAX_C * MAX_D],
+           P[MAX_N * MAX_C];
     int          steps = logistic_regression_softmax_fit(W, work, &data, 1e-8, 50, C);
     logistic_regression_softmax_loss(dW, P, &data, W, C);
-    expect(steps < 50 && largest(dW, n) <= 1e-8, "after %d steps the slope is %g", steps, largest(dW, n));
+    expect(steps < 50 && probe_largest(dW, n) <= 1e-8, "after %d steps the slope is %g", steps, probe_largest(dW, n));
 }

@@ -8,27 +8,6 @@ enum { MAX_N = 65, MAX_D = 9, STEPS = 500000 };
 
 /* ---- Inputs ------------------------------------------------------------------------------------------------------ */
 
-static double largest(const double *v, int n)
-{
-    double max = 0;
-    for (int i = 0; i < n; i++) max = fmax(max, fabs(v[i]));
-    return max;
-}
-
-static double *begin(int n, const double *values)
-{
-    double *v = probe_inout_doubles(n);
-    for (int i = 0; i < n; i++) v[i] = values[i];
-    return v;
-}
-
-static double *between(int n, double low, double high)
-{
-    double *v = probe_inout_doubles(n);
-    for (int i = 0; i < n; i++) v[i] = probe_real(low, high);
-    return v;
-}
-
 /* Signs; both occur where there are two. */
 static int *signs(int N)
 {
@@ -46,7 +25,7 @@ static SvmKernel some_kernel(void)
 /* A third at 0, a third at C, the others between. */
 static double *some_alpha(int N, double C)
 {
-    double *alpha = between(N, 0.05 * C, 0.95 * C);
+    double *alpha = probe_uniform_doubles(N, 0.05 * C, 0.95 * C);
     for (int n = 0; n < N; n++) {
         int where = probe_int(0, 2);
         alpha[n] = where == 0 ? 0 : where == 1 ? C : alpha[n];
@@ -57,7 +36,7 @@ static double *some_alpha(int N, double C)
 /* Q of random points under a kernel made here, exp(-|a - b|^2 / 2). */
 static double *some_Q(const int *y, int N)
 {
-    double *X = between(3 * N, -2, 2), *Q = probe_inout_doubles(N * N);
+    double *X = probe_uniform_doubles(3 * N, -2, 2), *Q = probe_doubles(N * N);
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) {
             double square = 0;
@@ -80,7 +59,7 @@ static const double *row_of(void *from, int i)
 
 static void emit_hinge(const double *X, const int *y, const double *w, double C, int N, int D)
 {
-    double *dw = probe_output_doubles(D), size = largest(X, N * D), wide = largest(w, D);
+    double *dw = probe_output_doubles(D), size = probe_largest(X, N * D), wide = probe_largest(w, D);
     probe_freeze();
     double f = svm_hinge(dw, X, y, w, C, N, D);
     probe_terms(N + D);
@@ -98,7 +77,8 @@ PROBE(svm_hinge, by_pencil)
 PROBE(svm_hinge, awkward_sizes)
 {
     int N = probe_pick(1, 2, 7, 33, 65), D = probe_pick(1, 2, 5, 9);
-    emit_hinge(between(N * D, -2, 2), signs(N), between(D, -1, 1), probe_real(0.1, 3), N, D);
+    emit_hinge(probe_uniform_doubles(N * D, -2, 2), signs(N), probe_uniform_doubles(D, -1, 1), probe_real(0.1, 3), N,
+               D);
 }
 
 PROBE(svm_hinge, exactly_on_the_margin)
@@ -108,10 +88,10 @@ PROBE(svm_hinge, exactly_on_the_margin)
 
 /* ---- step svm_coordinate ----------------------------------------------------------------------------------------- */
 
-static void emit_coordinate(double *alpha, const double *X, const int *y, const int *order, double C, int squared,
+static void emit_coordinate(const double *from, const double *X, const int *y, const int *order, double C, int squared,
                             int N, int D, int passes)
 {
-    double *w = probe_inout_doubles(D), worst = 0;
+    double *alpha = probe_inout_copy(N, from), *w = probe_inout_doubles(D), worst = 0;
     for (int d = 0; d < D; d++) {
         w[d] = 0;
         for (int n = 0; n < N; n++) w[d] += alpha[n] * y[n] * X[n * D + d];
@@ -127,14 +107,14 @@ static void emit_coordinate(double *alpha, const double *X, const int *y, const 
 
 PROBE(svm_coordinate, by_pencil)
 {
-    emit_coordinate(begin(2, (double[]){ 0, 0 }), probe_given_doubles(1, -2), probe_given_ints(1, -1),
+    emit_coordinate((double[]){ 0, 0 }, probe_given_doubles(1, -2), probe_given_ints(1, -1),
                     probe_given_ints(0, 1), 1, probe_pick(0, 1), 2, 1, 1);
 }
 
 /* Rows longer than 0.5: steps stay moderate. */
 static double *stout_rows(int N, int D)
 {
-    double *X = between(N * D, -2, 2);
+    double *X = probe_uniform_doubles(N * D, -2, 2);
     for (int n = 0; n < N; n++) X[n * D] = X[n * D] < 0 ? -0.7 + X[n * D] / 2 : 0.7 + X[n * D] / 2;
     return X;
 }
@@ -150,7 +130,8 @@ PROBE(svm_coordinate, awkward_sizes)
 PROBE(svm_coordinate, twice)
 {
     int N = probe_pick(3, 9), D = probe_pick(2, 3);
-    emit_coordinate(between(N, 0, 0), stout_rows(N, D), signs(N), probe_permutation(N), 0.3, probe_int(0, 1), N, D, 2);
+    emit_coordinate(probe_uniform_doubles(N, 0, 0), stout_rows(N, D), signs(N), probe_permutation(N), 0.3,
+                    probe_int(0, 1), N, D, 2);
 }
 
 /* ---- step svm_kernel --------------------------------------------------------------------------------------------- */
@@ -158,7 +139,7 @@ PROBE(svm_coordinate, twice)
 static void emit_kernel(const SvmKernel *k, const double *a, const double *b, int D)
 {
     probe_freeze();
-    double value = svm_kernel(k, a, b, D), size = 1 + D * largest(a, D) * largest(b, D);
+    double value = svm_kernel(k, a, b, D), size = 1 + D * probe_largest(a, D) * probe_largest(b, D);
     probe_terms(8 * D);
     probe_scale(k->kind == SVM_POLYNOMIAL ? 4 * pow(size, k->degree) : 4 * size);
     emit("k", &value, 1);
@@ -174,7 +155,7 @@ PROBE(svm_kernel, awkward_sizes)
 {
     int       D = probe_pick(1, 2, 7, 33);
     SvmKernel k = some_kernel();
-    double   *a = between(D, -1, 1), *b = between(D, -1, 1);
+    double   *a = probe_uniform_doubles(D, -1, 1), *b = probe_uniform_doubles(D, -1, 1);
     emit_kernel(&k, a, probe_int(0, 4) ? b : a, D);
 }
 
@@ -220,7 +201,7 @@ PROBE(svm_cached, many_requests)
 
 static void emit_select(const double *alpha, const double *G, const int *y, const double *Q, double C, int N)
 {
-    double *diagonal = probe_inout_doubles(N);
+    double *diagonal = probe_doubles(N);
     Matrix  m = { Q, N, -1 };
     int     i = -7, j = -7;
     for (int n = 0; n < N; n++) diagonal[n] = Q[n * N + n];
@@ -241,14 +222,14 @@ PROBE(svm_select, anywhere)
 {
     int     N = probe_pick(2, 3, 7, 33), *y = signs(N);
     double  C = probe_real(0.5, 2);
-    double *Q = some_Q(y, N), *alpha = some_alpha(N, C), *G = between(N, -2, 2);
+    double *Q = some_Q(y, N), *alpha = some_alpha(N, C), *G = probe_uniform_doubles(N, -2, 2);
     emit_select(alpha, G, y, Q, C, N);
 }
 
 PROBE(svm_select, equals)                               /* the first of them; rows alike bend by 0 */
 {
     int     N = probe_pick(4, 6, 9), *y = signs(N);
-    double *alpha = between(N, 0, 0), *G = between(N, -1, -1), *Q = probe_inout_doubles(N * N);
+    double *alpha = probe_uniform_doubles(N, 0, 0), *G = probe_uniform_doubles(N, -1, -1), *Q = probe_doubles(N * N);
     for (int i = 0; i < N * N; i++) Q[i] = y[i / N] * y[i % N];
     emit_select(alpha, G, y, Q, 1, N);
 }
@@ -256,14 +237,16 @@ PROBE(svm_select, equals)                               /* the first of them; ro
 PROBE(svm_select, one_class)                            /* nobody can pair up */
 {
     int     N = 3, sign = probe_pick(1, -1), *y = probe_given_ints(sign, sign, sign);
-    double *alpha = between(N, 0, 0), *Q = some_Q(y, N);
-    emit_select(alpha, between(N, -1, -1), y, Q, 1, N);
+    double *alpha = probe_uniform_doubles(N, 0, 0), *Q = some_Q(y, N);
+    emit_select(alpha, probe_uniform_doubles(N, -1, -1), y, Q, 1, N);
 }
 
 /* ---- step svm_update --------------------------------------------------------------------------------------------- */
 
-static void emit_update(double *alpha, double *G, int i, int j, const double *Q, const int *y, double C, int N)
+static void emit_update(const double *from, const double *slope, int i, int j, const double *Q, const int *y, double C,
+                        int N)
 {
+    double *alpha = probe_inout_copy(N, from), *G = probe_inout_copy(N, slope);
     probe_freeze();
     svm_update(alpha, G, i, j, Q + i * N, Q + j * N, y, C, N);
     int at[2] = { alpha[i] == 0 ? -1 : alpha[i] == C, alpha[j] == 0 ? -1 : alpha[j] == C };
@@ -276,7 +259,7 @@ static void emit_update(double *alpha, double *G, int i, int j, const double *Q,
 
 PROBE(svm_update, by_pencil)
 {
-    emit_update(begin(2, (double[]){ 0, 0 }), begin(2, (double[]){ -1, -1 }), 0, 1,
+    emit_update((double[]){ 0, 0 }, (double[]){ -1, -1 }, 0, 1,
                 probe_given_doubles(1, -0.5, -0.5, 1), probe_given_ints(1, -1), probe_pick(1, 10), 2);
 }
 
@@ -284,7 +267,8 @@ PROBE(svm_update, anywhere)                             /* some stop at an end, 
 {
     int     N = probe_pick(2, 3, 7, 33), *y = signs(N), i = probe_int(0, N - 1), j = (i + probe_int(1, N - 1)) % N;
     double  C = probe_real(0.5, 2), *Q = some_Q(y, N);
-    double *alpha = between(N, 0.1 * C, 0.9 * C), *G = between(N, -2, 2), far = probe_pick(1, 10) * 0.1;
+    double *alpha = probe_uniform_doubles(N, 0.1 * C, 0.9 * C), *G = probe_uniform_doubles(N, -2, 2),
+           far = probe_pick(1, 10) * 0.1;
     Q[i * N + i] += 1;                                  /* no bend near 0 */
     if (y[j] * G[j] - y[i] * G[i] < 0.02) G[j] = y[j] * (y[i] * G[i] + far);
     emit_update(alpha, G, i, j, Q, y, C, N);
@@ -294,8 +278,8 @@ PROBE(svm_update, without_bend)                         /* two rows alike: all t
 {
     int     y[] = { 1, -1 };
     double *Q = probe_given_doubles(1, -1, -1, 1), C = probe_real(0.5, 2);
-    emit_update(begin(2, (double[]){ 0.2 * C, probe_pick(1, 3) * 0.1 * C }), begin(2, (double[]){ -1, -1 }), 0, 1, Q,
-                probe_copy_ints(2, y), C, 2);
+    emit_update((double[]){ 0.2 * C, probe_pick(1, 3) * 0.1 * C }, (double[]){ -1, -1 }, 0, 1, Q, probe_copy_ints(2, y),
+                C, 2);
 }
 
 /* ---- step svm_rho ------------------------------------------------------------------------------------------------ */
@@ -305,7 +289,7 @@ static void emit_rho(const double *alpha, const double *G, const int *y, double 
     probe_freeze();
     double rho = svm_rho(alpha, G, y, C, N);
     probe_terms(N);
-    probe_scale(largest(G, N));
+    probe_scale(probe_largest(G, N));
     emit("rho", &rho, 1);
 }
 
@@ -320,13 +304,13 @@ PROBE(svm_rho, anywhere)
     int     N = probe_pick(2, 7, 33), *y = signs(N);
     double  C = probe_real(0.5, 2), *alpha = some_alpha(N, C);
     alpha[0] = C / 2;
-    emit_rho(alpha, between(N, -2, 2), y, C, N);
+    emit_rho(alpha, probe_uniform_doubles(N, -2, 2), y, C, N);
 }
 
 PROBE(svm_rho, all_at_their_ends)
 {
     int     N = probe_pick(2, 7, 33), *y = signs(N);
-    double  C = probe_real(0.5, 2), *alpha = between(N, 0, 0), *G = between(N, -2, 2);
+    double  C = probe_real(0.5, 2), *alpha = probe_uniform_doubles(N, 0, 0), *G = probe_uniform_doubles(N, -2, 2);
     for (int n = 2; n < N; n++) alpha[n] = probe_int(0, 1) ? C : 0;
     emit_rho(alpha, G, y, C, N);
 }
@@ -336,11 +320,11 @@ PROBE(svm_rho, all_at_their_ends)
 static void emit_score(const SvmKernel *k, const double *X, const int *y, const double *alpha, double rho,
                        const double *x, int N, int D)
 {
-    double size = 1 + D * largest(X, N * D) * largest(x, D);
+    double size = 1 + D * probe_largest(X, N * D) * probe_largest(x, D);
     probe_freeze();
     double score = svm_score(k, X, y, alpha, rho, x, N, D);
     probe_terms(N * D);
-    probe_scale((k->kind == SVM_POLYNOMIAL ? 4 * pow(size, k->degree) : 4 * size) * N * (largest(alpha, N) + 1));
+    probe_scale((k->kind == SVM_POLYNOMIAL ? 4 * pow(size, k->degree) : 4 * size) * N * (probe_largest(alpha, N) + 1));
     emit("score", &score, 1);
 }
 
@@ -356,7 +340,8 @@ PROBE(svm_score, awkward_sizes)
     int       N = probe_pick(1, 2, 7, 33), D = probe_pick(1, 2, 5, 9);
     double    C = probe_real(0.5, 2);
     SvmKernel k = some_kernel();
-    emit_score(&k, between(N * D, -1, 1), signs(N), some_alpha(N, C), probe_real(-1, 1), between(D, -1, 1), N, D);
+    emit_score(&k, probe_uniform_doubles(N * D, -1, 1), signs(N), some_alpha(N, C), probe_real(-1, 1),
+               probe_uniform_doubles(D, -1, 1), N, D);
 }
 
 /* ---- oracles ----------------------------------------------------------------------------------------------------- */
@@ -369,7 +354,8 @@ static void near(const char *what, double got, double want, double within)
 ORACLE(svm_hinge, central_differences)                  /* exact away from the kinks, but for rounding */
 {
     int     N = probe_pick(1, 2, 7, 33), D = probe_pick(1, 2, 5);
-    double *X = between(N * D, -2, 2), *w = between(D, -1, 1), C = probe_real(0.1, 3), dw[MAX_D], other[MAX_D];
+    double *X = probe_uniform_doubles(N * D, -2, 2), *w = probe_uniform_doubles(D, -1, 1), C = probe_real(0.1, 3),
+           dw[MAX_D], other[MAX_D];
     int    *y = signs(N);
     svm_hinge(dw, X, y, w, C, N, D);
     for (int n = 0; n < N; n++) {
@@ -406,7 +392,9 @@ static Solved *solved(int N, int D, SvmKernel kernel, double C, double tolerance
     static int    holds[MAX_N], slot[MAX_N], used[MAX_N];
     SvmCache      cache = { .N = N, .slots = N, .rows = rows, .holds = holds, .slot = slot, .used = used };
     for (int n = 0; n < N; n++) holds[n] = slot[n] = -1, used[n] = 0;
-    s.p = (SvmProblem){ .kernel = kernel, .X = between(N * D, -2, 2), .y = signs(N), .C = C, .N = N, .D = D };
+    s.p = (SvmProblem){
+        .kernel = kernel, .X = probe_uniform_doubles(N * D, -2, 2), .y = signs(N), .C = C, .N = N, .D = D
+    };
     s.steps = svm_solve(s.alpha, s.G, diagonal, &cache, &s.p, tolerance, STEPS);
     s.rho = svm_rho(s.alpha, s.G, s.p.y, C, N);
     return &s;
@@ -480,5 +468,5 @@ ORACLE(svm_coordinate, primal_equals_dual)
         dual += alpha[n] - (squared ? alpha[n] * alpha[n] / (4 * C) : 0);
     }
     /* what a g that is not yet 0 leaves open: (alpha + C) |g| a row, and later rows have moved it since */
-    near("primal and dual", primal, dual, 1e-10 * N + 10 * N * (largest(alpha, N) + C) * worst);
+    near("primal and dual", primal, dual, 1e-10 * N + 10 * N * (probe_largest(alpha, N) + C) * worst);
 }

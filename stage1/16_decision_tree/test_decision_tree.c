@@ -15,7 +15,7 @@ enum { MAX_N = 178, MAX_D = 13, MAX_NODES = 2 * MAX_N, MAX_K = 10 };
 /* Columns of many values, of few (questions between equal numbers are none), and copies of the column before. */
 static double *columns(int D, int N)
 {
-    double *X = probe_inout_doubles(D * N);
+    double *X = probe_doubles(D * N);
     for (int d = 0; d < D; d++) {
         int kind = probe_int(0, 3), few = probe_int(2, 6);
         for (int i = 0; i < N; i++)
@@ -37,7 +37,7 @@ static int *labels(const double *X, int K, int N)
 /* Targets of few values, and of many; of sixteenths, so that what is equal on paper differs by rounding alone. */
 static double *targets(const double *X, int N)
 {
-    double *y = probe_inout_doubles(N);
+    double *y = probe_doubles(N);
     int     whole = probe_int(0, 1), at = probe_pick(0, 100);
     for (int i = 0; i < N; i++) y[i] = at + (whole ? probe_int(0, 3) : round(16 * (probe_real(-1, 1) + X[i])) / 16);
     if (N > 1 && y[1] == y[0]) y[1]++;
@@ -136,7 +136,7 @@ PROBE(decision_tree_threshold, part_of_the_samples)     /* those behind the firs
 PROBE(decision_tree_threshold, no_question)             /* one sample, all numbers equal, or too few on a side */
 {
     int     n = probe_pick(2, 3, 5), equal = probe_pick(0, 1);
-    double *x = probe_inout_doubles(n);
+    double *x = probe_doubles(n);
     for (int i = 0; i < n; i++) x[i] = equal ? 3 : i;
     DecisionTreeTask task = classes(DECISION_TREE_GINI, 2, probe_given_ints(0, 1, 0, 1, 0));
     task.min_leaf = equal ? 1 : n / 2 + 1;
@@ -183,7 +183,7 @@ PROBE(decision_tree_variance, part_of_the_samples)
 PROBE(decision_tree_variance, far_from_zero)            /* prices of houses: the mean is far larger than what varies */
 {
     int     n = probe_pick(7, 33);
-    double *x = probe_inout_doubles(n), *y = probe_normal_doubles(n, 1e7, 1);
+    double *x = probe_doubles(n), *y = probe_normal_doubles(n, 1e7, 1);
     for (int i = 0; i < n; i++) x[i] = i, y[i] += i > n / 3 ? 3 : 0;
     DecisionTreeTask task = numbers(y);
     emit_variance(x, sorted(x, n), &task, 1e8, n);
@@ -192,7 +192,7 @@ PROBE(decision_tree_variance, far_from_zero)            /* prices of houses: the
 PROBE(decision_tree_variance, no_question)
 {
     int     n = probe_pick(2, 3, 5), equal = probe_pick(0, 1);
-    double *x = probe_inout_doubles(n);
+    double *x = probe_doubles(n);
     for (int i = 0; i < n; i++) x[i] = equal ? 3 : i;
     DecisionTreeTask task = numbers(probe_given_doubles(1, 4, 2, 8, 5));
     task.min_leaf = equal ? 1 : n / 2 + 1;
@@ -384,7 +384,7 @@ PROBE(decision_tree_leaf, by_pencil)                    /* x <= 2.5? else x <= 4
 PROBE(decision_tree_leaf, other_samples)
 {
     int     N = probe_pick(1, 2, 7, 33, 150), D = probe_pick(1, 2, 5);
-    double *X = probe_inout_doubles(D * N);
+    double *X = probe_doubles(D * N);
     DecisionTreeNode node[MAX_NODES];
     for (int i = 0; i < D * N; i++) X[i] = probe_int(0, 6) / 2.0;               /* many are equal to a threshold */
     some_tree(node, probe_pick(1, 3, 9), D, 150);

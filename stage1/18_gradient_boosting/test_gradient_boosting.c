@@ -13,7 +13,7 @@ enum { MAX_N = 150, MAX_D = 5, MAX_B = 255, MAX_NODES = 63 };
 
 static double *zeros_and_ones(int N)
 {
-    double *y = probe_inout_doubles(N);
+    double *y = probe_doubles(N);
     for (int i = 0; i < N; i++) y[i] = probe_int(0, 1);
     return y;
 }
@@ -40,7 +40,7 @@ static double *slopes(int n)
 
 static double *curvatures(int n)
 {
-    double *h = probe_inout_doubles(n);
+    double *h = probe_doubles(n);
     for (int i = 0; i < n; i++) h[i] = probe_int(3, 64) / 64.0;
     return h;
 }
@@ -120,7 +120,7 @@ static int ascending(const void *a, const void *b)
 static void emit_bins(const double *x, int B, int N)
 {
     int    code[MAX_N], M = 0;
-    double *edge = probe_output_doubles(B - 1), *sorted = probe_inout_doubles(N);
+    double *edge = probe_output_doubles(B - 1), *sorted = probe_doubles(N);
     unsigned char bytes[MAX_N];
     for (int i = 0; i < N; i++)
         if (!isnan(x[i])) sorted[M++] = x[i];
@@ -140,7 +140,7 @@ PROBE(gradient_boosting_bins, by_pencil) { emit_bins(probe_given_doubles(5, 1, N
 PROBE(gradient_boosting_bins, few_and_many)             /* few values make fewer bins; some are missing, or all */
 {
     int     N = probe_pick(1, 2, 7, 33, 150), B = probe_pick(2, 5, 16, 255), kind = probe_int(0, 3);
-    double *x = probe_inout_doubles(N);
+    double *x = probe_doubles(N);
     for (int i = 0; i < N; i++) {
         x[i] = kind == 0 ? probe_int(0, 4) : probe_real(-1, 1);
         if (kind == 2) x[i] = probe_int(0, 20) ? 0 : probe_int(1, 4);           /* rare values */
@@ -153,7 +153,7 @@ PROBE(gradient_boosting_bins, few_and_many)             /* few values make fewer
 PROBE(gradient_boosting_bins, many_of_one)              /* several k ask for the same cut */
 {
     int     N = probe_pick(33, 150), B = probe_pick(5, 16);
-    double *x = probe_inout_doubles(N);
+    double *x = probe_doubles(N);
     for (int i = 0; i < N; i++) x[i] = i % 2 ? 0 : probe_real(-0.3, 1);
     emit_bins(x, B, N);
 }
@@ -161,14 +161,14 @@ PROBE(gradient_boosting_bins, many_of_one)              /* several k ask for the
 PROBE(gradient_boosting_bins, rare_values)
 {
     int     N = probe_pick(33, 150), B = probe_pick(5, 16);
-    double *x = probe_inout_doubles(N);
+    double *x = probe_doubles(N);
     for (int i = 0; i < N; i++) x[i] = i < N - 4 ? 0 : N - i;
     emit_bins(x, B, N);
 }
 
 PROBE(gradient_boosting_bins, neighbours)               /* nothing lies between: the cut is the smaller one itself */
 {
-    double *x = probe_inout_doubles(5);
+    double *x = probe_doubles(5);
     for (int i = 0; i < 5; i++) x[i] = i % 2 ? 1 : nextafter(1, 2);
     emit_bins(x, 4, 5);
 }
@@ -236,7 +236,7 @@ static void fill(double *hist, const unsigned char *code, const double *g, const
 PROBE(gradient_boosting_split, of_samples)
 {
     int    N = probe_pick(1, 2, 7, 33, 150), B = probe_pick(2, 5, 16, 255), D = probe_pick(1, 2, 5);
-    double *hist = probe_inout_doubles(D * (B + 1) * 2), *g = slopes(N), *h = curvatures(N);
+    double *hist = probe_doubles(D * (B + 1) * 2), *g = slopes(N), *h = curvatures(N);
     unsigned char       code[MAX_D * MAX_N];
     char                use[MAX_D];
     GradientBoostingArg arg = PLAIN;
@@ -288,7 +288,7 @@ static void emit_tree(const unsigned char *code, const double *g, const double *
                       const GradientBoostingArg *arg, int *sample, int n, int B, int D, int N)
 {
     GradientBoostingNode node[MAX_NODES];
-    double *hist = probe_output_doubles(D * (B + 1) * 2), *edge = probe_inout_doubles(D * (B - 1));
+    double *hist = probe_output_doubles(D * (B + 1) * 2), *edge = probe_doubles(D * (B - 1));
     int    *spare = probe_output_ints(n);
     for (int i = 0; i < D * (B - 1); i++) edge[i] = i % (B - 1) + 0.5;
     memset(node, 0x55, sizeof node);
@@ -371,7 +371,7 @@ PROBE(gradient_boosting_add, by_pencil)                 /* x <= 2.5? the missing
 PROBE(gradient_boosting_add, with_missing_ones)
 {
     int     N = probe_pick(1, 2, 7, 33, 150), D = probe_pick(1, 2, 5);
-    double *X = probe_inout_doubles(D * N);
+    double *X = probe_doubles(D * N);
     GradientBoostingNode node[MAX_NODES];
     for (int i = 0; i < D * N; i++) X[i] = probe_int(0, 4) ? probe_int(0, 6) / 2.0 : NAN;
     some_tree(node, probe_pick(0, 1, 5), D);
@@ -397,7 +397,7 @@ PROBE(gradient_boosting_stop, by_pencil)
 PROBE(gradient_boosting_stop, up_and_down)              /* few values: many are equal; some are no numbers */
 {
     int     rounds = probe_pick(1, 2, 7, 33, 150), nan = probe_pick(0, 0, 1);
-    double *loss = probe_inout_doubles(rounds);
+    double *loss = probe_doubles(rounds);
     for (int r = 0; r < rounds; r++) loss[r] = nan && !probe_int(0, 5) ? NAN : probe_int(0, 9) - r / 10;
     emit_stop(loss, probe_pick(1, 2, 5, 20), rounds);
 }
@@ -436,7 +436,7 @@ ORACLE(gradient_boosting_bins, cuts_by_their_definition)
 {
     int           N = probe_pick(1, 2, 7, 33, 150), B = probe_pick(2, 5, 16, 255), M = 0, want = 0;
     int           few = probe_pick(0, 1);
-    double       *x = probe_inout_doubles(N), sorted[MAX_N], edge[MAX_B];
+    double       *x = probe_doubles(N), sorted[MAX_N], edge[MAX_B];
     unsigned char code[MAX_N];
     for (int i = 0; i < N; i++) {
         x[i] = few ? probe_int(0, 6) : probe_real(-1, 1);

@@ -22,7 +22,7 @@ PROBE(bias_variance_features, by_pencil) { features(probe_given_doubles(-1, 0, 0
 PROBE(bias_variance_features, awkward_sizes)
 {
     int     N = probe_pick(1, 2, 7, 40), D = probe_pick(1, 2, 3, 5, 20);
-    double *x = probe_inout_doubles(N);
+    double *x = probe_doubles(N);
     for (int n = 0; n < N; n++) x[n] = probe_real(-1, 1);
     features(x, N, D);
 }
@@ -32,7 +32,7 @@ PROBE(bias_variance_features, awkward_sizes)
 /* R models: each near a mean that lies off the truth, by how much changes from trial to trial. */
 static void decompose(int R, int N)
 {
-    double *predicted = probe_inout_doubles(R * N), *truth = probe_inout_doubles(N), *parts = probe_output_doubles(2);
+    double *predicted = probe_doubles(R * N), *truth = probe_doubles(N), *parts = probe_output_doubles(2);
     double  off = probe_pick(0, 1, 3), spread = probe_pick(1, 0, 2);
     for (int n = 0; n < N; n++) {
         truth[n] = probe_real(-2, 2);
@@ -73,7 +73,7 @@ PROBE(bias_variance_out_of_bag, by_pencil)              /* row 0: models 1 and 2
 PROBE(bias_variance_out_of_bag, awkward_sizes)
 {
     int     R = probe_pick(1, 2, 3, 10, 30), N = probe_pick(1, 2, 9, 30), most = probe_pick(1, 3);
-    double *predicted = probe_inout_doubles(R * N), *y = probe_inout_doubles(N), *parts = probe_output_doubles(2);
+    double *predicted = probe_doubles(R * N), *y = probe_doubles(N), *parts = probe_output_doubles(2);
     int    *times = probe_ints(R * N, 0, most);
     for (int i = 0; i < R * N; i++) predicted[i] = probe_real(-2, 2);
     for (int n = 0; n < N; n++) y[n] = probe_real(-3, 3);
@@ -120,7 +120,7 @@ PROBE(bias_variance_extrapolate, by_pencil)
 PROBE(bias_variance_extrapolate, awkward_sizes)
 {
     int     K = probe_pick(2, 3, 7, 20), *size = probe_ints(K, 0, 0);
-    double *error = probe_inout_doubles(K);
+    double *error = probe_doubles(K);
     for (int k = 0, s = probe_int(3, 50); k < K; k++) {
         size[k] = s, s += k < 4 ? s + probe_int(0, 30) : probe_int(1, 30);
         error[k] = probe_real(0.5, 4);
@@ -147,7 +147,7 @@ PROBE(bias_variance_stop, by_pencil)
 PROBE(bias_variance_stop, any_curve)                    /* down, with noise, and up again or not */
 {
     int     N = probe_pick(1, 2, 10, 60), turn = probe_int(0, N), patience = probe_pick(1, 2, 5, 100);
-    double *v = probe_inout_doubles(N), least = probe_pick(0, 1, 20) / 100.0;
+    double *v = probe_doubles(N), least = probe_pick(0, 1, 20) / 100.0;
     for (int n = 0; n < N; n++) v[n] = 1 + 4 * abs(n - turn) / N + probe_real(-0.5, 0.5);
     stop(v, N, patience, least);
 }
@@ -155,7 +155,7 @@ PROBE(bias_variance_stop, any_curve)                    /* down, with noise, and
 PROBE(bias_variance_stop, not_a_number)
 {
     int     N = 12, patience = probe_pick(1, 2, 4, 20), from = probe_pick(0, 3, 6), to = probe_pick(6, 9, 12);
-    double *v = probe_inout_doubles(N);
+    double *v = probe_doubles(N);
     for (int n = 0; n < N; n++) v[n] = n >= from && n < to ? NAN : 5 - 0.25 * n;
     stop(v, N, patience, 0);
 }
@@ -173,7 +173,7 @@ static void diagnose(const double *train, const double *validation, int N, doubl
 /* A run that ends at train and validation, having come down from 8, or still on its way. */
 static void run_that(double train, double validation, double slope, double rise, int N)
 {
-    double *t = probe_inout_doubles(N), *v = probe_inout_doubles(N), noise = 0.01;
+    double *t = probe_doubles(N), *v = probe_doubles(N), noise = 0.01;
     for (int n = 0; n < N; n++) {
         double left = exp(-20.0 * n / N), still = slope * (N - 1 - n) / N;
         double up = rise * fmax(0, 2.0 * n / N - 1);
@@ -203,7 +203,7 @@ PROBE(bias_variance_diagnose, not_at_its_end)
 PROBE(bias_variance_diagnose, one_curve_alone_still_falls)
 {
     int     N = probe_pick(16, 40), which = probe_pick(0, 1);
-    double *t = probe_inout_doubles(N), *v = probe_inout_doubles(N);
+    double *t = probe_doubles(N), *v = probe_doubles(N);
     for (int n = 0; n < N; n++) {
         double falls = 4.0 * (N - n) / N, flat = probe_real(-0.01, 0.01);
         t[n] = 1 + (which ? flat : falls), v[n] = 2 + (which ? falls : flat);
@@ -223,7 +223,7 @@ PROBE(bias_variance_diagnose, below_the_noise)          /* training error alone 
 PROBE(bias_variance_diagnose, short_runs)               /* one epoch is a quarter; SHORT cannot be said */
 {
     int     N = probe_pick(1, 2, 3, 5, 7);
-    double *t = probe_inout_doubles(N), *v = probe_inout_doubles(N);
+    double *t = probe_doubles(N), *v = probe_doubles(N);
     for (int n = 0; n < N; n++) t[n] = probe_real(0, 3), v[n] = probe_real(0, 3);
     diagnose(t, v, N, 1, 0.2);
 }
@@ -231,7 +231,7 @@ PROBE(bias_variance_diagnose, short_runs)               /* one epoch is a quarte
 PROBE(bias_variance_diagnose, broken)
 {
     int     N = 20, at = probe_pick(3, 16, 19), which = probe_pick(0, 1, 2);
-    double *t = probe_inout_doubles(N), *v = probe_inout_doubles(N), bad = probe_pick(0, 1) ? NAN : INFINITY;
+    double *t = probe_doubles(N), *v = probe_doubles(N), bad = probe_pick(0, 1) ? NAN : INFINITY;
     for (int n = 0; n < N; n++) t[n] = 1 + probe_real(-0.01, 0.01), v[n] = 1.1 + probe_real(-0.01, 0.01);
     if (which != 1) t[at] = bad;
     if (which != 0) v[at] = bad;

@@ -10,7 +10,7 @@
 /* Scores from 0 to 1: all different, or on a grid so coarse that many are equal. */
 static double *some_scores(int N)
 {
-    double *score = probe_inout_doubles(N);
+    double *score = probe_doubles(N);
     int     grid = probe_pick(0, 3, 20, 1, 0);
     for (int n = 0; n < N; n++) score[n] = grid ? probe_int(0, grid) / (double)grid : probe_real(0, 1);
     return score;
@@ -99,7 +99,7 @@ PROBE(evaluation_auc, awkward_sizes)
 PROBE(evaluation_auc, all_the_same)                     /* a model that says nothing */
 {
     int     N = probe_pick(4, 9, 50);
-    double *score = probe_inout_doubles(N);
+    double *score = probe_doubles(N);
     int    *target = probe_ints(N, 0, 1);
     for (int n = 0; n < N; n++) score[n] = 0.5;
     target[0] = 0, target[1] = 1;
@@ -211,7 +211,7 @@ PROBE(evaluation_calibration, by_pencil)
 PROBE(evaluation_calibration, awkward_sizes)
 {
     int     N = probe_pick(1, 2, 7, 33, 300), bins = probe_pick(1, 3, 10, 15);
-    double *p = probe_inout_doubles(N);
+    double *p = probe_doubles(N);
     for (int n = 0; n < N; n++) p[n] = (probe_int(0, bins - 1) + probe_real(0.01, 0.99)) / bins;
     calibration(p, truth(N), N, bins);
 }
@@ -219,7 +219,7 @@ PROBE(evaluation_calibration, awkward_sizes)
 PROBE(evaluation_calibration, on_the_edges)             /* 0, 1 and what lies between two bins */
 {
     int     N = probe_pick(9, 40), bins = probe_pick(2, 4, 8);
-    double *p = probe_inout_doubles(N);
+    double *p = probe_doubles(N);
     for (int n = 0; n < N; n++) p[n] = probe_int(0, 8) / 8.0;
     p[0] = 0, p[1] = 1;
     calibration(p, truth(N), N, bins);
@@ -245,7 +245,7 @@ PROBE(evaluation_ndcg, by_pencil)
 PROBE(evaluation_ndcg, awkward_sizes)
 {
     int     N = probe_pick(1, 2, 7, 33, 300), k = probe_pick(1, 3, 10, 400);
-    double *score = some_scores(N), *gain = probe_inout_doubles(N);
+    double *score = some_scores(N), *gain = probe_doubles(N);
     for (int n = 0; n < N; n++) gain[n] = probe_int(-4, 4) > 0 ? probe_int(1, 5) : 0;
     ndcg(score, gain, N, k);
 }
@@ -253,7 +253,7 @@ PROBE(evaluation_ndcg, awkward_sizes)
 PROBE(evaluation_ndcg, ties_across_the_cut)
 {
     int     N = probe_pick(4, 12), k = probe_pick(1, 2, 3);
-    double *score = probe_inout_doubles(N), *gain = probe_doubles(N);
+    double *score = probe_doubles(N), *gain = probe_doubles(N);
     for (int n = 0; n < N; n++) score[n] = n == 0, gain[n] = probe_real(0, 3);
     ndcg(score, gain, N, k);
 }
@@ -261,7 +261,7 @@ PROBE(evaluation_ndcg, ties_across_the_cut)
 PROBE(evaluation_ndcg, nothing_gained)
 {
     int     N = probe_pick(0, 1, 8);
-    double *gain = probe_inout_doubles(N);
+    double *gain = probe_doubles(N);
     for (int n = 0; n < N; n++) gain[n] = 0;
     ndcg(some_scores(N), gain, N, 5);
 }
@@ -329,7 +329,7 @@ PROBE(evaluation_bootstrap, by_pencil)
 PROBE(evaluation_bootstrap, awkward_sizes)
 {
     int     N = probe_pick(1, 2, 7, 40), B = probe_pick(1, 2, 3, 10, 41, 100);
-    double *x = probe_inout_doubles(N), level = probe_pick(95, 90, 50, 68) / 100.0;
+    double *x = probe_doubles(N), level = probe_pick(95, 90, 50, 68) / 100.0;
     for (int n = 0; n < N; n++) x[n] = probe_real(-4, 4);
     bootstrap(probe_ints(N * B, 0, N - 1), mean_of, x, N, B, level);
 }
@@ -337,7 +337,7 @@ PROBE(evaluation_bootstrap, awkward_sizes)
 PROBE(evaluation_bootstrap, no_mean)                    /* any statistic: here the largest */
 {
     int     N = probe_pick(3, 10), B = probe_pick(20, 77);
-    double *x = probe_inout_doubles(N);
+    double *x = probe_doubles(N);
     for (int n = 0; n < N; n++) x[n] = probe_real(-4, 4);
     bootstrap(probe_ints(N * B, 0, N - 1), largest_of, x, N, B, 0.8);
 }
