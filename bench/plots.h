@@ -46,6 +46,7 @@ void        script_provenance(const Plots *, const json_t *row, char *out, size_
 const char *script_threads(int n, char out[24]);                /* "2 threads" */
 FILE       *script_open(const Plots *, const char *name, const char *title, const char *caption);
 void        script_text(FILE *, const char *);                  /* quoted for gnuplot */
+void        script_series(const json_t *, char *out, size_t room);      /* row_series for between single quotes */
 const char *script_done(Plots *, FILE *, const char *name, const char *plot);   /* `plot` must be one command */
 
 /* ---- plots_*.c: NULL, or why there is no picture ----------------------------------------------------------------- */

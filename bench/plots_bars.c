@@ -82,7 +82,7 @@ const char *plots_bars(Plots *p, const Group *g)
     fprintf(f, "set arrow 1 from graph 0, first 1 to graph 1, first 1 nohead lc rgb '#444444' lw 1.5 front\n");
     for (int k = 0; k < n; k++) {
         Look look = script_look(row_text(series[k], "contestant"), &spares);
-        row_series(series[k], label, sizeof label);
+        script_series(series[k], label, sizeof label);
         int letters = n * sizes > 40 ? 6 : n * sizes > 24 ? 7 : 9;
         at += (size_t)snprintf(
             plot + at, sizeof plot - at,

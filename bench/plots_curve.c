@@ -126,7 +126,7 @@ const char *plots_curve(Plots *p, const Group *g)
         fprintf(f, "EOD\n");
         if (points == 0) continue;
         Look look = script_look(row_text(series[k], "contestant"), &spares);
-        row_series(series[k], label, sizeof label);
+        script_series(series[k], label, sizeof label);
         char slope[40] = "";
         if (differ >= 2) snprintf(slope, sizeof slope, ", slope %.2f", fitted_slope(x, y, points, &factor));
         if (at == 5)

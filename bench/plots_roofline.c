@@ -138,7 +138,7 @@ const char *plots_roofline(Plots *p, const Group *like)
     }
     for (int s = 0; s < n; s++) {
         Look look = script_look(row_text(series[s], "contestant"), &spares);
-        row_series(series[s], label, sizeof label);
+        script_series(series[s], label, sizeof label);
         at += (size_t)snprintf(plot + at, sizeof plot - at,
                                "$s%d using 1:2 with points lc rgb '%s' pt %d ps 1.4 lw 2 title '%s', "
                                "$s%d using 1:2:3 with labels offset 1.1,0 font ',10' tc rgb '%s' notitle, ",

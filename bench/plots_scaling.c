@@ -148,7 +148,7 @@ const char *plots_scaling(Plots *p, const json_t *rows)
             threads);
     for (int k = 0; k < n_series && at < sizeof plot - 300; k++) {
         Look look = script_look(row_text(series[k], "contestant"), &spares);
-        row_series(series[k], label, sizeof label);
+        script_series(series[k], label, sizeof label);
         put_points(f, rows, threads, cases, n, series[k], k, 0.5 * ((k + 0.5) / n_series - 0.5));
         at += (size_t)snprintf(plot + at, sizeof plot - at,
                                "%s$s%d using 1:2:3:4 with xerrorbars lc rgb '%s' pt %d ps 1.1 lw 1.5 title '%s'",

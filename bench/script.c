@@ -76,6 +76,18 @@ void script_text(FILE *f, const char *s)
     fputc('"', f);
 }
 
+void script_series(const json_t *row, char *out, size_t room)
+{
+    char   label[160];
+    size_t n = 0;
+    row_series(row, label, sizeof label);
+    for (const char *s = label; *s && n + 3 < room; s++) {
+        if (*s == '\'') out[n++] = '\'';
+        out[n++] = *s;
+    }
+    out[n] = 0;
+}
+
 static void put_lines(FILE *f, const char *s, size_t wide)
 {
     char   line[2000];

@@ -90,6 +90,9 @@ if command -v "${GNUPLOT:-gnuplot}" >/dev/null; then
         [ -s "$tmp/plots/$n.svg" ] && [ -s "$tmp/plots/$n.png" ] && [ -s "$tmp/plots/$n.gp" ] && ok || no "no $n"
     done
     grep -q 'slope [0-9]' "$tmp/plots/bench_softmax_1t_curve.svg" && ok || no "no slope in the curve's key"
+    sed "s/\"contestant\":\"library\"/\"contestant\":\"one's own\"/" "$tmp/b.jsonl" >"$tmp/own.jsonl"
+    run build/bench plots "$tmp/own.jsonl" "$tmp/plots3" && ok || no "a name with an apostrophe"
+    grep -q "one's own" "$tmp/plots3/bench_softmax_1t_curve.svg" && ok || no "no name with an apostrophe in the key"
 fi
 # Threads: rows of one and of two in one file, whatever this machine has.
 sed 's/"threads":1/"threads":2/' "$tmp/b.jsonl" | cat "$tmp/b.jsonl" - >"$tmp/c.jsonl"
