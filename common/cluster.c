@@ -9,6 +9,7 @@
 #include "arena.h"
 #include "check.h"
 #include "cluster.h"
+#include "fused.h"
 
 /* A tile of dot products, ROWS samples by GROUP centres, stays in registers while both run along D in vectors of LANES
  * numbers: for each vector of a centre that is read, ROWS multiply-adds. */
@@ -25,13 +26,6 @@ typedef float Vec __attribute__((vector_size(BYTES)));
 typedef float Loose __attribute__((vector_size(BYTES), aligned(4), may_alias));         /* X has no alignment */
 typedef float Four __attribute__((vector_size(16)));
 typedef int32_t Words __attribute__((vector_size(BYTES)));
-
-#ifdef __clang__
-#pragma clang fp contract(fast)
-#define FUSED
-#else
-#define FUSED __attribute__((optimize("fp-contract=fast")))     /* -std=c17 forbids a * b + c in one step */
-#endif
 
 /* Huge pages for what is big: rows that lie here and there are then found without walking the page tables. */
 static void *memory(Arena *a, int64_t n, size_t size) { return arena_alloc(a, DEV_CPU, (size_t)n * size, "k-means"); }

@@ -8,6 +8,7 @@
 #include <omp.h>
 #endif
 #include "check.h"
+#include "fused.h"
 #include "lstsq.h"
 
 static int threads(void)
@@ -59,13 +60,6 @@ static void back_substitute(double *w, const double *R, int64_t line, int64_t D)
 enum { TILE = 8, WIDE = 2 * TILE, BLOCK_BYTES = 24 << 10, MIN_BLOCK = 32, FEW_COLUMNS = 96 };
 
 typedef double Vec __attribute__((vector_size(64)));
-
-#ifdef __clang__
-#pragma clang fp contract(fast)
-#define FUSED
-#else
-#define FUSED __attribute__((optimize("fp-contract=fast")))     /* -std=c17 forbids a * b + c in one step */
-#endif
 
 FUSED static void add_tile(double *G, int64_t line, const double *P, int64_t rows, int64_t i0, int64_t j0)
 {

@@ -1,5 +1,6 @@
 /* machine.c -- what this machine can do at best: the best of many short windows. */
 #define _GNU_SOURCE
+#include "fused.h"
 #include "machine.h"
 #include <math.h>
 #include <stdio.h>
@@ -28,19 +29,12 @@ static double now(void)
 typedef float  Floats __attribute__((vector_size(WIDTH)));
 typedef double Doubles __attribute__((vector_size(WIDTH)));
 
-#ifdef __clang__
-#pragma clang fp contract(fast)
-#define CONTRACT
-#else
-#define CONTRACT __attribute__((noinline, optimize("fp-contract=fast")))    /* -std=c17 forbids a * b + c in one step */
-#endif
-
 static void keep_floats(const Floats *a) { __asm__ volatile("" : : "r"(a) : "memory"); }
 static void keep_doubles(const Doubles *a) { __asm__ volatile("" : : "r"(a) : "memory"); }
 
 /* Twelve independent sums: a multiply-add takes 4 or 5 cycles, two start in each. */
 #define FMA_LOOP(function, Vec, keep)                                                                         \
-    CONTRACT static double function(long n)                                                                   \
+    FUSED __attribute__((noinline)) static double function(long n)                                            \
     {                                                                                                         \
         Vec x = (Vec){ 0 } + 0.999f, y = (Vec){ 0 } + 0.001f;                                                 \
         Vec a = x, b = x * 2, c = x * 3, d = x * 4, e = x * 5, f = x * 6;                                     \
