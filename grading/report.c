@@ -329,7 +329,8 @@ void report_exercise(const Exercise *e, const Options *o, bool *explained)
 {
     char head[300];
     if (o->many && complete(e) && !o->all) return;          /* the summary has its line */
-    snprintf(head, sizeof head, "%s/%s points", points(e->points), points(e->of));
+    if (is(e->state, "INTERNAL")) snprintf(head, sizeof head, "not graded");
+    else snprintf(head, sizeof head, "%s/%s points", points(e->points), points(e->of));
     printf("\n%-*s%s\n", COLUMNS - 1 - (int)strlen(head), e->dir, head);
     if (*e->warning) print_wrapped("  ", e->warning);
     if (e->more_warnings) printf("  %d more (V=1)\n", e->more_warnings);
@@ -578,6 +579,7 @@ static void print_summary(const Exercise *e, int n)
             if (e[i].step[k].first) state = e[i].step[k].state;
         char got[40];
         snprintf(got, sizeof got, "%s/%s", points(e[i].points), points(e[i].of));
+        if (is(e[i].state, "INTERNAL")) snprintf(got, sizeof got, "%s", "");
         printf("  %-38s ", e[i].dir);
         print_state(*state ? state : "PASS", 11);
         printf("%-10s%s\n", got, begun(&e[i]) ? "" : " not begun");
@@ -626,10 +628,12 @@ void report_end(Exercise *e, int n, const Options *o, const Toolchain *t)
     double got = 0, of = 0, before = 0, part[3] = { 0 };
     const char *fault = NULL;
     bool again = false;
+    int  graded = 0;
     if (n > 1) print_summary(e, n);
     for (int i = 0; i < n; i++) {
         e[i].before = -1;
-        got += e[i].points, of += e[i].of;
+        if (is(e[i].state, "INTERNAL")) continue;           /* our fault: no zero */
+        graded++, got += e[i].points, of += e[i].of;
         for (int k = 0; k < e[i].n_steps; k++)
             part[0] += e[i].step[k].correctness, part[1] += e[i].step[k].robustness,
                 part[2] += e[i].step[k].performance;
@@ -641,11 +645,18 @@ void report_end(Exercise *e, int n, const Options *o, const Toolchain *t)
         fault = access("work", F_OK) ? "there is no work/ yet" : write_whole(o->grades, all);
         json_decref(old), json_decref(all);
     }
-    for (int i = 0; i < n; i++) again |= e[i].before >= 0, before += e[i].before > 0 ? e[i].before : 0;
+    for (int i = 0; i < n; i++)
+        if (!is(e[i].state, "INTERNAL")) again |= e[i].before >= 0, before += e[i].before > 0 ? e[i].before : 0;
     for (int i = 0; i < n; i++)
         if (!o->step && complete(&e[i]) && e[i].before < e[i].of - 1)
             printf("\nDone   make solution EX=%s shows the reference beside your file", e[i].name);
-    printf("\nScore  %s/%s%s", points(got), points(of), !o->step && of < 100.0 * n - 0.1 ? " available here" : "");
+    if (!graded) {
+        printf("\nScore  none: what could not be graded is the course's fault, and takes nothing away\n");
+        print_next(e, n, o->step);
+        return;
+    }
+    printf("\nScore  %s/%s%s", points(got), points(of),
+           graded < n ? " of what could be graded" : !o->step && of < 100.0 * n - 0.1 ? " available here" : "");
     if (again) printf("    last run %s (%+.0f)", points(before), (double)(long)(got + 1e-6) - before);
     printf("\n  correctness %s · robustness %s · performance %s\n", points(part[0]), points(part[1]), points(part[2]));
     if (!o->step && fault) printf("Not written: %s: %s\n", o->grades, fault);

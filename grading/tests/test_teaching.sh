@@ -42,6 +42,8 @@ says "a division by zero" 'CRASH: Floating point exception: an integer was divid
 mv "$box/build/mine" "$box/build/away" && touch "$box/build/mine"
 grade $dir
 says "our own fault" '^ +INTERNAL'
+says "our own fault has no points" 'not graded$'
+says "our own fault is no zero" '^Score  none: '
 grep -q '"exercise": "start"' "$box/work/grade.json" && ok || no "our own fault lost the entry in grade.json"
 rm "$box/build/mine" && mv "$box/build/away" "$box/build/mine"
 
