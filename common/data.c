@@ -105,10 +105,32 @@ static bool here(const Set *s)
     return true;
 }
 
+static const struct { const char *name, *file; } TEXTS[] = {
+    { "lessons", "common/data/lessons.txt.gz" },
+    { "tinyshakespeare", "data/tinyshakespeare/input.txt" },
+};
+
+/* The path of a text, or NULL: no text has this name. */
+static const char *text_of(char path[static PATH_MAX], const char *name)
+{
+    for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++)
+        if (!strcmp(TEXTS[i].name, name)) return path_of(path, TEXTS[i].file), path;
+    return NULL;
+}
+
 bool data_here(const char *name)
 {
+    char path[PATH_MAX];
     const Set *s = find(name);
-    return s && here(s);
+    return s ? here(s) : text_of(path, name) && access(path, R_OK) == 0;
+}
+
+const char *data_text(Arena *a, const char *name, Tensor **out)
+{
+    char path[PATH_MAX];
+    if (!text_of(path, name)) return sentence("no text is called %s; there are: lessons, tinyshakespeare", name);
+    if (!data_here(name)) return sentence("%s is not here: run make data (or make data MIRROR=folder)", name);
+    return text_read(a, path, TEXT_UTF8, out);
 }
 
 /* ---- Tables ---- */

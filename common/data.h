@@ -67,5 +67,8 @@ typedef struct Dataset {
  * median), chameleon_t4, _t5 8000x2, _t7 10000x2 (label 0: noise; none unseen), a9a 48842x123, heart_scale 270x13
  * (label 1: class 1): after `make data`, else a sentence that says so. dtype: F32 or F64. */
 const char *data_load(Arena *, const char *name, Dtype, Dataset *out);
-bool        data_here(const char *name);
+bool        data_here(const char *name);    /* of texts too */
+/* Characters to learn from, U8 (N). "lessons": this course's own prose, embedded, of 89 different ones;
+ * "tinyshakespeare": plays, of 65, after `make data`. */
+const char *data_text(Arena *, const char *name, Tensor **out);
 const char *data_root(void);            /* the repository's folder, from the program's own path, else the current one */

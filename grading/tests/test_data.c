@@ -124,6 +124,31 @@ Test(data, values)
     arena_free(a);
 }
 
+/* The lessons stay what they are, for figures are learnt from them; Shakespeare's plays are what everybody has. */
+Test(data, texts)
+{
+    static const struct { const char *name; int64_t size; int different; } TEXT[] = {
+        { "lessons", 138919, 89 }, { "tinyshakespeare", 1115394, 65 },
+    };
+    Arena *a = arena_new("test");
+    Tensor *text;
+    for (int i = 0; i < 2 && data_here(TEXT[i].name); i++) {
+        int different = 0;
+        bool seen[256] = { false };
+        cr_assert(scratch_fine(data_text(a, TEXT[i].name, &text)));
+        for (int64_t k = 0; k < text->shape[0]; k++) {
+            uint8_t c = ((uint8_t *)text->data)[k];
+            different += !seen[c];
+            seen[c] = true;
+        }
+        cr_assert(text->shape[0] == TEXT[i].size && different == TEXT[i].different, "%s: %ld of %d", TEXT[i].name,
+                  (long)text->shape[0], different);
+    }
+    cr_assert(data_here("lessons") && !data_here("iliad"));
+    cr_assert(scratch_has(data_text(a, "iliad", &text), "there are: lessons"));
+    arena_free(a);
+}
+
 Test(data, unknown_and_absent)
 {
     Arena *a = arena_new("test");
