@@ -202,6 +202,7 @@ help:
 #: reset           the skeleton anew; your file is kept as a backup               make reset EX=softmax
 #: solution        your finished steps beside the reference's [ALL=1: all]        make solution EX=softmax
 #: run             the exercise's program [ARGS= MINE=1 MINE=all]                 make run EX=softmax MINE=1
+#: show            pictures of CUDA kernels: lanes, memory, banks, time           make show EX=softmax
 #: progress        folders, hours, points over time [HTML=1: a page]              make progress
 #: update          pull, and merge changed skeletons into work/                   make update
 #: export          grade.json as junit, gradescope, exercism, csv [TO= OUT=]      make export TO=junit
@@ -464,6 +465,8 @@ $(foreach v,$(variants),$(eval $(call test_program,$v)))
 
 build/simtcc: $(addprefix build/ref/common/,simt/simtcc.o simt/rewrite.o file.o check.o) build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(zlib_libs)
+build/show: build/ref/common/simt/show.o build/ref/libcommon.a build/flags/ld_ref build/flags/libs
+	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) build/ref/libcommon.a $(libs)
 build/simt/%.o: %.cpp build/flags/cc_simt
 	@mkdir -p $(@D)
 	$(Q)$(cc_simt) -MMD -MP -c -o $@ $<
@@ -502,6 +505,17 @@ build/simt/$2/$(dir_$1)/worker: build/ref/$(dir_$1)/test_$1.worker.o $(addprefix
 build/check/twin/$1.result: build/simt/$2/$(dir_$1)/worker
 endef
 $(foreach n,$(twins),$(foreach m,fast check,$(eval $(call twin,$n,$m))))
+.PHONY: show
+ifeq ($(filter $(ex),$(twins)),)
+show:
+	@echo 'make show needs EX=: a folder with CUDA code, one of $(strip $(twins))' >&2; exit 2
+else ifeq ($(cxx),)
+show:
+	@echo 'make show runs CUDA code on the CPU, and there is no C++ compiler here: make doctor says how to get one' >&2; exit 2
+else
+show: build/show build/simt/check/$(dir_$(ex))/worker
+	@SEED='$(SEED)' sh scripts/show.sh $(ex) build/simt/check/$(dir_$(ex))/worker '$(step)'
+endif
 build/agree: $(call ref_grading,agree compare) build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) -lm
 $(twins:%=build/check/twin/%.result): build/check/twin/%.result: build/agree grading/twin.sh
@@ -574,6 +588,7 @@ build/check/asan64/%.result: build/asan64/grading/tests/%
 build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/watch build/matrix build/export build/similar build/progress build/grade-all build/verify build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
 	@sh scripts/unit.sh scripts/$* sh $<
 build/check/scripts/test_simtcc.result: build/simtcc build/simt/libsimt.a build/simt/libs $(wildcard common/simt/* common/simt/include/*)
+build/check/scripts/test_show.result: build/show build/simt/check/counters
 build/check/compilers.result: $(all_src:%.c=build/warn/%.ok) $(if $(cxx),$(patsubst %,build/warn/%.ok,$(wildcard common/simt/*.cpp) $(cuda_src)))
 	@sh scripts/unit.sh compilers sh scripts/compilers.sh
 build/check/mistakes.result: $(call grader_of,$(names)) build/grade $(grading_src)

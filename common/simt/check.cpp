@@ -98,6 +98,14 @@ std::string name_at(const Core &c, uintptr_t address, size_t size, std::string *
     return (shared ? "__shared__ " : "__device__ ") + (s->size <= size ? s->name : element(s->name, offset, size));
 }
 
+Home home_of(const Core &c, uintptr_t address)
+{
+    if (const Buffer *b = buffer_of(address)) return {b->name.empty() ? "the buffer of " + place(b->at) : b->name, b->base};
+    if (address - (uintptr_t)c.dynamic < DYNAMIC_MAX) return {"dynamic shared memory", (uintptr_t)c.dynamic};
+    const Symbol *s = symbol_at(shared_symbols(), address - tls);
+    return s ? Home{s->name, tls + s->address} : Home{"", 0};
+}
+
 const char *verb(Access kind)
 {
     return kind == LOAD ? "reads" : kind == STORE ? "writes" : "atomically changes";

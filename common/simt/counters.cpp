@@ -13,20 +13,6 @@
 #include <map>
 
 namespace simt {
-enum What : uint8_t { GLOBAL, SHARED, BLOCK };
-struct Record {
-    uintptr_t address;
-    uint32_t site;
-    uint8_t size;
-    What what;
-    Access kind;
-};
-struct Count {
-    uint64_t requests, lanes, bytes;
-    uint64_t sectors, least_sectors;        /* global; least: those that the bytes would fill */
-    uint64_t waves, least_waves;            /* shared; least: without bank conflicts */
-    uint64_t longest;                       /* atomics: lanes at one address, one after the other */
-};
 struct Row {
     What what;
     Access kind;
@@ -98,23 +84,20 @@ static int longest_of(const Record *const *lane)
     return most;
 }
 
-static void add(Count &c, const Count &x)
+void add(Count &c, const Count &x)
 {
     c.requests += x.requests, c.lanes += x.lanes, c.bytes += x.bytes;
     c.sectors += x.sectors, c.least_sectors += x.least_sectors;
     c.waves += x.waves, c.least_waves += x.least_waves, c.longest += x.longest;
 }
 
-static void request(const Record *const *lane)
+Count count_of(const Record *const *lane)
 {
     const Record *any = nullptr;
     Count c = {};
     for (int l = 0; l < 32; l++)
         if (lane[l]) any = lane[l], c.lanes++;
-    if (any->what == BLOCK) {
-        kernel->steps++, kernel->step_lanes += c.lanes;
-        return;
-    }
+    if (any->what == BLOCK) return c;
     int sectors = 0, least = 0, waves = 0, least_waves = 0;
     if (any->what == GLOBAL)
         sectors = sectors_of(lane, &least);
@@ -124,15 +107,29 @@ static void request(const Record *const *lane)
     c.sectors = (uint64_t)sectors, c.least_sectors = (uint64_t)least;
     c.waves = (uint64_t)waves, c.least_waves = (uint64_t)least_waves;
     if (any->kind == ATOMIC) c.longest = (uint64_t)longest_of(lane);
-    Row &row = kernel->sites[any->site];
-    row.what = any->what, row.kind = any->kind, row.size = any->size;
+    return c;
+}
+
+static void request(const Core &core, int warp, const Record *const *lane)
+{
+    int l = 0;
+    while (!lane[l]) l++;
+    const Record &any = *lane[l];
+    Count c = count_of(lane);
+    if (any.what == BLOCK) {
+        kernel->steps++, kernel->step_lanes += c.lanes;
+        return;
+    }
+    Row &row = kernel->sites[any.site];
+    row.what = any.what, row.kind = any.kind, row.size = any.size;
     add(row.count, c);
-    add(kernel->total[any->what][any->kind], c);
+    add(kernel->total[any.what][any.kind], c);
+    if (logging) log_request(core, warp, lane, c);
 }
 
 /* ---- From the lanes' logs to requests ---- */
 
-void count_flush(Core &, int warp)
+void count_flush(Core &c, int warp)
 {
     std::vector<Record> *log = &logs[warp * 32];
     std::map<std::pair<uint32_t, uint32_t>, const Record *[32]> requests;       /* (site, which time) */
@@ -146,19 +143,20 @@ void count_flush(Core &, int warp)
         for (size_t i = 0; alike && i < first->size(); i++) alike = log[l][i].site == (*first)[i].site;
     }
     if (!first) return;
+    if (logging) log_steps(c, warp, log);
     if (alike) {
         for (size_t i = 0; i < first->size(); i++) {
             const Record *lane[32] = {};
             for (int l = 0; l < 32; l++)
                 if (!log[l].empty()) lane[l] = &log[l][i];
-            request(lane);
+            request(c, warp, lane);
         }
     } else {
         for (int l = 0; l < 32; l++) {
             times.clear();
             for (const Record &r : log[l]) requests[{r.site, times[r.site]++}][l] = &r;
         }
-        for (auto &r : requests) request(r.second);
+        for (auto &r : requests) request(c, warp, r.second);
     }
     for (int l = 0; l < 32; l++) log[l].clear();
 }
@@ -184,6 +182,7 @@ void count_launch(const Launch &l)
     kernel->block_size = l.threads;
     kernel->shared = l.shared + static_shared(l.name);
     for (auto &log : logs) log.clear();
+    if (logging) log_launch(l);
 }
 
 /* ---- What is told ---- */
@@ -255,11 +254,12 @@ static std::vector<std::pair<Place, const Row *>> rows_of(const Kernel &k)
     return rows;
 }
 
-static std::string access_name(const Row &r)
+std::string access_name(What what, Access kind, unsigned size)
 {
     static const char *const kinds[] = {"load", "store", "atomic"};
-    return text("%s %s %uB", r.what == GLOBAL ? "global" : "shared", kinds[r.kind], r.size);
+    return text("%s %s %uB", what == GLOBAL ? "global" : "shared", kinds[kind], size);
 }
+static std::string access_name(const Row &r) { return access_name(r.what, r.kind, r.size); }
 
 static void print_text(FILE *f)
 {
@@ -362,7 +362,8 @@ static void hold_limits(const char *path)
 void counters_init()
 {
     const char *out = getenv("SIMT_COUNT"), *limits = getenv("SIMT_LIMITS");
-    counting = (out && *out && strcmp(out, "0")) || (limits && *limits);
+    log_init();
+    counting = logging || (out && *out && strcmp(out, "0")) || (limits && *limits);
     if (!counting) return;
     atexit([] {
         const char *out = getenv("SIMT_COUNT"), *limits = getenv("SIMT_LIMITS");

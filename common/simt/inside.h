@@ -164,6 +164,11 @@ void check_block(Core &);
 void check_atomic(Core &, uintptr_t, size_t, Place);
 const char *verb(Access);                   /* "reads" */
 std::string name_at(const Core &, uintptr_t address, size_t size, std::string *variable);
+struct Home {                               /* the array that an address is in */
+    std::string name;
+    uintptr_t base;
+};
+Home home_of(const Core &, uintptr_t address);
 
 /* ---- shadow.cpp ---- */
 
@@ -189,7 +194,24 @@ void check_returned(Core &, const Thread &);
 
 /* ---- counters.cpp ---- */
 
+enum What : uint8_t { GLOBAL, SHARED, BLOCK };
+struct Record {                             /* what a lane did: an access, or a basic block */
+    uintptr_t address;
+    uint32_t site;
+    uint8_t size;
+    What what;
+    Access kind;
+};
+struct Count {
+    uint64_t requests, lanes, bytes;
+    uint64_t sectors, least_sectors;        /* global; least: those that the bytes would fill */
+    uint64_t waves, least_waves;            /* shared; least: without bank conflicts */
+    uint64_t longest;                       /* atomics: lanes at one address, one after the other */
+};
 extern bool counting;
+Count count_of(const Record *const *lane);  /* one request; NULL: a lane that takes no part */
+void add(Count &, const Count &);
+std::string access_name(What, Access, unsigned size);       /* "global load 4B" */
 void counters_init();
 void count_launch(const Launch &);
 void count_barrier();
@@ -197,4 +219,13 @@ void count_global(Core &, uintptr_t address, size_t size, Access, uint32_t site)
 void count_shared(Core &, uintptr_t address, size_t size, Access, uint32_t site);
 void count_step(Core &, uint32_t site);
 void count_flush(Core &, int warp);
+
+/* ---- log.cpp: what SIMT_LOG keeps of a kernel, for pictures ---- */
+
+extern bool logging;
+void log_init();
+void log_launch(const Launch &);
+void log_request(const Core &, int warp, const Record *const *lane, const Count &);
+void log_steps(const Core &, int warp, const std::vector<Record> *lanes);       /* of its 32 lanes */
+void log_barrier(const Core &);
 } // namespace simt

@@ -129,6 +129,7 @@ void check_barrier(Core &c)
     if (counting) {
         count_barrier();
         for (size_t w = 0; w < c.warps.size(); w++) count_flush(c, (int)w);
+        if (logging) log_barrier(c);
     }
     if (!anybody_knows) return;
     for (unsigned i = 0; i < c.launch->threads; i++) {

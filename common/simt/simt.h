@@ -18,6 +18,7 @@
  *   SIMT_ORDER=forward, reverse or random:seed, of threads and blocks
  *   SIMT_STRICT=1      the process exits with 86 if anything was reported, leaks too
  *   SIMT_REPORT=path   every finding as a line of JSON, appended    SIMT_COUNT=1 or =path: counters, as text or as JSON
+ *   SIMT_LOG=path      accesses and steps of each kernel, for pictures (common/show.h), at the end
  *   SIMT_LIMITS=path   what counters may be at most, a line of JSON each; more is a finding
  *   SIMT_STEPS=n       basic blocks and accesses of a thread before it is called endless (check mode; 20 million)
  *   SIMT_STACK=64K     stack of one thread
@@ -146,6 +147,8 @@ int reports();                                /* errors told so far */
  * are in README.md; a name that does not exist is -1. Waits for the device. C calls it simt_counter(). */
 double counter(const char *kernel, const char *name);
 void counters_reset();                        /* from here on everything is counted */
+void log_start();                             /* from here on kernels are logged, as under SIMT_LOG */
+bool log_write(const char *path);             /* what was logged since. C: simt_log_start(), simt_log_write() */
 
 /* ---- Memory and streams, for what is built on them (cuBLAS, graphs, cooperative launches) ---- */
 
