@@ -210,7 +210,7 @@ help:
 #: bench           against the libraries [EX= WITH= SIZES= THREADS= COMPARE=]     make bench EX=softmax
 #: peers           install the Python peers outside this folder                   make peers
 #: plots           draw what was measured                                         make plots
-#: results         the long runs: every full-size figure that lessons quote       make results
+#: results         the long runs: full-size figures of lessons [EX= STAGE=]       make results
 #: study           run, resume and report a study                                 make study
 #: Maintain
 #: check           the project's own tests [EX=]                                  make check EX=softmax
@@ -626,8 +626,8 @@ check-full-run: $(full_units)
 	@sh scripts/sum.sh $(full_units)
 
 .PHONY: new tour-objects results
-results: $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
-	@sh scripts/results.sh
+results: $(foreach n,$(call has_main,$(chosen)),build/ref/$(dir_$n)/$n)
+	@sh scripts/results.sh $(foreach n,$(call has_main,$(chosen)),$(dir_$n))
 build/check/results.result: $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n) scripts/results.sh
 	@sh scripts/unit.sh results sh scripts/results.sh --check
 new:

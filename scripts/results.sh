@@ -1,14 +1,18 @@
 #!/bin/sh
-# results.sh [--check] -- the long runs: each exercise's program at its default and, where the real data are here, at its full
-# size; what they print goes to build/results/, the pictures that a lesson shows to its plots/ folder, with the numbers that
-# they were drawn from inside. --check draws nothing: it runs the default programs again and compares those numbers.
-check=$1
+# results.sh [--check] [DIR...] -- the long runs: each exercise's program (or those of the folders named) at its default and,
+# where the real data are here, at its full size; what they print goes to build/results/, the pictures that a lesson shows
+# to its plots/ folder, with the numbers that they were drawn from inside. --check draws nothing: it runs the default
+# programs again and compares those numbers.
+check=
+[ "$1" = --check ] && { check=$1; shift; }
+[ $# -gt 0 ] || set -- stage*/*/
 export OMP_WAIT_POLICY=passive    # threads that spin while others want the processors cost minutes
 mkdir -p build/results
 passed=0 failed=0
 data_of() { awk '/^<!-- drawn by: /{ on = 1; next } /^-->/ { on = 0 } on' "$1"; }
-for main in stage*/*/main.c; do
-    dir=${main%/main.c} name=$(basename "${main%/main.c}" | sed 's/^[0-9]*_//')
+for dir; do
+    dir=${dir%/} name=$(basename "$dir" | sed 's/^[0-9]*_//')
+    [ -f "$dir/main.c" ] || continue
     prog=build/ref/$dir/$name out=build/results/$name
     for size in default full; do
         [ $size = full ] && { [ -z "$check" ] && grep -qE "$name --full|--full" "$dir/README.md" && [ -d data ] || continue; }
