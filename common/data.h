@@ -29,6 +29,7 @@ typedef struct Libsvm {
 typedef struct LibsvmArg { Dtype dtype; int64_t columns; bool from_zero; } LibsvmArg;   /* as the file counts */
 const char *libsvm_read(Arena *, const char *path, LibsvmArg, Libsvm *out);
 const char *libsvm_dense(Arena *, const Libsvm *, Tensor **out);    /* (rows,columns), unless nearly all is 0 */
+const char *libsvm_signed(const Libsvm *);      /* F64: a sentence, unless labels are 1 and -1, and values numbers */
 
 /* NumPy's .npy, versions 1 to 3, either byte order, C or Fortran order, 0 to 6 dimensions: every dtype here (two bytes
  * without a kind are BF16, as ml_dtypes saves it), bool as U8. */

@@ -200,6 +200,16 @@ const char *libsvm_dense(Arena *a, const Libsvm *m, Tensor **out)
     return NULL;
 }
 
+const char *libsvm_signed(const Libsvm *m)
+{
+    const double *y = m->y->data, *value = m->value->data;
+    for (int64_t n = 0; n < m->rows; n++)
+        if (y[n] != 1 && y[n] != -1) return sentence("row %lld: label %g, not 1 or -1", (long long)n + 1, y[n]);
+    for (int64_t k = 0; k < tensor_count(m->value); k++)
+        if (value[k] - value[k] != 0) return sentence("entry %lld is %g", (long long)k + 1, value[k]);
+    return NULL;
+}
+
 const char *libsvm_write(const char *path, const Libsvm *m)
 {
     FileWriter w;

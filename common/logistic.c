@@ -222,22 +222,12 @@ static double newton(Fit *f, double *w, int *steps, double tolerance)
     return loss + ww / 2;
 }
 
-static const char *check(const Libsvm *m)
-{
-    const double *y = m->y->data, *value = m->value->data;
-    for (int64_t n = 0; n < m->rows; n++)
-        if (y[n] != 1 && y[n] != -1) return sentence("row %lld: label %g, not 1 or -1", (long long)n + 1, y[n]);
-    for (int64_t k = 0; k < tensor_count(m->value); k++)
-        if (value[k] - value[k] != 0) return sentence("entry %lld is %g", (long long)k + 1, value[k]);
-    return NULL;
-}
-
 static const char *fit(double (*loss)(Fit *, double), double *w, double *objective, int *steps, const Libsvm *m,
                        double C, double tolerance)
 {
     CHECK(m->value->dtype == F64 && C > 0, "logistic_fit: %s, C %g; f64 and C > 0 expected",
           tensor_dtype_name(m->value->dtype), C);
-    const char *wrong = check(m);
+    const char *wrong = libsvm_signed(m);
     if (wrong) return wrong;
     int64_t N = m->rows, D = m->columns;
     int     made;

@@ -252,15 +252,11 @@ static void run(Smo *s, Cache *c, SmoModel *model, double tolerance)
 
 static const char *check(const Libsvm *m)
 {
-    const double *y = m->y->data, *value = m->value->data;
-    int64_t positive = 0;
-    for (int64_t n = 0; n < m->rows; n++) {
-        if (y[n] != 1 && y[n] != -1) return sentence("row %lld: label %g, not 1 or -1", (long long)n + 1, y[n]);
-        positive += y[n] > 0;
-    }
-    for (int64_t k = 0; k < tensor_count(m->value); k++)
-        if (value[k] - value[k] != 0) return sentence("entry %lld is %g", (long long)k + 1, value[k]);
-    return positive && positive < m->rows ? NULL : "all rows are of one class";
+    const char   *wrong = libsvm_signed(m);
+    const double *y = m->y->data;
+    int64_t       positive = 0;
+    for (int64_t n = 0; n < m->rows && !wrong; n++) positive += y[n] > 0;
+    return wrong || (positive && positive < m->rows) ? wrong : "all rows are of one class";
 }
 
 const char *smo_fit(double *alpha, SmoModel *model, const Libsvm *m, double C, double gamma, double tolerance,

@@ -1,10 +1,11 @@
-/* test_logistic.c -- the fast fit against what makes a bottom one, in long double; and the same for any threads. */
+/* test_logistic.c -- the fast fits against what makes a bottom one, in long double; and the same for any threads. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
+#include "hinge.h"
 #include "logistic.h"
 #include "rng.h"
 
@@ -86,6 +87,84 @@ Test(logistic, near_the_bottom)
     }
 }
 
+/* |w|^2 / 2 + C sum max(0, 1 - y x w), and the least that it can be: the dual problem's, a row after another. */
+static long double hinge(long double *bottom, const Libsvm *m, const double *w, double C)
+{
+    static long double v[2000], alpha[1000];
+    const int64_t *row = m->row->data;
+    const int32_t *index = m->index->data;
+    const double  *value = m->value->data, *y = m->y->data;
+    long double    f = 0, gap = INFINITY;
+    memset(v, 0, sizeof v), memset(alpha, 0, sizeof alpha), *bottom = 0;
+    for (int64_t d = 0; d < m->columns; d++) f += (long double)w[d] * w[d] / 2;
+    for (int64_t n = 0; n < m->rows; n++) {
+        long double z = 0;
+        for (int64_t k = row[n]; k < row[n + 1]; k++) z += (long double)value[k] * w[index[k]];
+        f += C * fmaxl(0, 1 - y[n] * z);
+    }
+    for (int pass = 0; pass < 20000 && gap > 1e-9L * f; pass++) {
+        long double fines = 0, sum = 0, square = 0;
+        for (int64_t n = 0; n < m->rows; n++) {
+            long double z = 0, size = 0, old = alpha[n];
+            for (int64_t k = row[n]; k < row[n + 1]; k++) z += value[k] * v[index[k]], size += value[k] * value[k];
+            alpha[n] = fminl(fmaxl(old - (y[n] * z - 1) / size, 0), C);
+            for (int64_t k = row[n]; k < row[n + 1]; k++) v[index[k]] += (alpha[n] - old) * y[n] * value[k];
+        }
+        for (int64_t n = 0; n < m->rows; n++) {
+            long double z = 0;
+            for (int64_t k = row[n]; k < row[n + 1]; k++) z += value[k] * v[index[k]];
+            fines += C * fmaxl(0, 1 - y[n] * z), sum += alpha[n];
+        }
+        for (int64_t d = 0; d < m->columns; d++) square += v[d] * v[d];
+        *bottom = sum - square / 2, gap = square / 2 + fines - *bottom;
+    }
+    return f;
+}
+
+Test(logistic, hinge_near_the_bottom)
+{
+    Rng rng = rng_new(4);
+    for (int i = 0; i < CASES; i++) {
+        Arena *a = arena_new("test");
+        Libsvm m = rows(a, &rng, CASE[i].N, CASE[i].D, CASE[i].a_row);
+        static double w[2000];
+        double C = CASE[i].C > 1 ? 1 : CASE[i].C, f;
+        int passes;
+        for (double tolerance = 1e-2; tolerance > 1e-9; tolerance /= 100) {
+            cr_assert_null(hinge_fit(w, &f, &passes, &m, C, tolerance));
+            long double bottom, want = hinge(&bottom, &m, w, C);
+            cr_expect(fabsl(f - want) <= 1e-12L * want, "case %d: says %.15g, is %.15Lg", i, f, want);
+            cr_expect(f - bottom <= (tolerance + 2e-9L) * f, "case %d, tolerance %g: %.12g after %d passes, not %.12Lg",
+                      i, tolerance, f, passes, bottom);
+        }
+        arena_free(a);
+    }
+}
+
+/* Rows of nothing cost C each; a value that is 1 everywhere is not read. */
+Test(logistic, hinge_of_rows_without_entries)
+{
+    Rng rng = rng_new(5);
+    Arena *a = arena_new("test");
+    Libsvm m = rows(a, &rng, 200, 11, 3);
+    double w[11], empty[11], f, with_empty;
+    for (int64_t k = 0; k < 600; k++) ((double *)m.value->data)[k] = 1;
+    cr_assert_null(hinge_fit(w, &f, NULL, &m, 0.5, 1e-9));
+    long double bottom;
+    hinge(&bottom, &m, w, 0.5);
+    cr_expect(f - bottom <= 3e-9L * f, "%.12g, %.12Lg is there", f, bottom);
+    Libsvm more = m;
+    more.rows = 203;
+    more.y = tensor_new(a, DEV_CPU, F64, SHAPE(203)), more.row = tensor_new(a, DEV_CPU, I64, SHAPE(204));
+    memcpy(more.y->data, m.y->data, 200 * sizeof(double));
+    memcpy(more.row->data, m.row->data, 201 * sizeof(int64_t));
+    for (int64_t n = 200; n < 203; n++)
+        ((double *)more.y->data)[n] = 1, ((int64_t *)more.row->data)[n + 1] = ((int64_t *)more.row->data)[200];
+    cr_assert_null(hinge_fit(empty, &with_empty, NULL, &more, 0.5, 1e-9));
+    cr_expect(fabs(with_empty - f - 1.5) <= 1e-8 * f, "%.12g beside %.12g", with_empty, f);
+    arena_free(a);
+}
+
 #ifdef _OPENMP
 Test(logistic, any_number_of_threads)
 {
@@ -119,6 +198,8 @@ Test(logistic, incomes)
     cr_expect(fabs(f - 32561 * .323379582465) <= 1e-8 * f, "%.9f", f);
     cr_assert_null(logistic_squared_hinge(w, &f, NULL, &m, 1, 1e-8));
     cr_expect(fabs(f - 13742.397303) <= 1e-8 * f, "%.9f", f);
+    cr_assert_null(hinge_fit(w, &f, NULL, &m, 1, 2e-6));
+    cr_expect(fabs(f - 11433.808) <= 2e-6 * f, "%.9f", f);
     arena_free(a);
 }
 
