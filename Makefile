@@ -421,7 +421,7 @@ build/bench_with.so: $(contestant) $(if $(ex),$(wildcard $(dir_$(ex))/bench_$(ex
 	$(if $(ex),,@echo 'WITH= and MINE= need EX=: whose functions are these?' >&2; exit 2)
 	$(Q)$(cc_ref) -shared -fPIC -Wl,-Bsymbolic -I$(dir_$(ex)) -o $@ '$(contestant)' $(dir_$(ex))/bench_$(ex).c -lm
 bench: build/bench $(if $(contestant),build/bench_with.so)
-	@./build/bench $(if $(or $(ex),$(bench_only)),--rows='$(or $(ex),$(firstword $(bench_only)))') $(if $(STAGE),--rows='$(subst $() ,$(comma),$(strip $(chosen)))') $(if $(SIZES),--sizes='$(SIZES)') \
+	@./build/bench $(if $(or $(ex),$(bench_only)),--rows='$(or $(ex)$(if $(step),.$(step)),$(firstword $(bench_only)))') $(if $(STAGE),--rows='$(subst $() ,$(comma),$(strip $(chosen)))') $(if $(SIZES),--sizes='$(SIZES)') \
 	    $(if $(DTYPE),--dtype='$(DTYPE)') $(if $(THREADS),--threads='$(THREADS)') $(if $(DEVICE),--device='$(DEVICE)') \
 	    $(if $(COMPARE),--compare='$(COMPARE)') $(if $(PEERS),--peers='$(PEERS)') $(if $(contestant),--with='$(if $(MINE),mine,$(notdir $(WITH))):$(ex):build/bench_with.so')
 plots: build/bench

@@ -208,6 +208,12 @@ static void say_memory(const Plots *p)
     if (said) fprintf(p->say, "\n");
 }
 
+static void say_slopes(const Plots *p)
+{
+    int said = 0;
+    for (int i = 0; i < p->groups; i++) plots_say_slopes(&p->group[i], p->say, &said);
+}
+
 const char *plots_draw(const char *results, const char *folder, const char *gnuplot, FILE *say)
 {
     json_t     *rows = NULL, *both = NULL, *row;
@@ -223,6 +229,7 @@ const char *plots_draw(const char *results, const char *folder, const char *gnup
     }
     if (!why) why = draw_all(&p);
     if (!why && both) why = plots_scaling(&p, both);
+    if (!why) say_slopes(&p);
     if (!why) say_memory(&p);
     if (!why) fprintf(say, "%d pictures, each as .svg, .png and the .gp that draws it, are in %s\n", p.drawn, folder);
     free(p.group);

@@ -53,6 +53,7 @@ const char *script_done(Plots *, FILE *, const char *name, const char *plot);   
 
 const char *plots_bars(Plots *, const Group *);
 const char *plots_curve(Plots *, const Group *);
+void        plots_say_slopes(const Group *, FILE *, int *said); /* one table for all groups: said counts its lines */
 bool        plots_same_roof(const Group *, const Group *);      /* one picture for a room, type, number of threads */
 const char *plots_roofline(Plots *, const Group *like);
 const char *plots_scaling(Plots *, const json_t *rows);         /* of one file, in which one and more threads stand */

@@ -5,9 +5,10 @@
 #include <string.h>
 #include "plots.h"
 
-/* Where one number of the size alone changes, time is drawn over it; where three or more sizes are squares or cubes,
- * over their side, and the others are left out; else over the operations of a call, or its bytes. */
-static int axis;
+/* Where three or more sizes differ in one number alone, time is drawn over it, and the others are left out; so where as
+ * many are squares or cubes, over their side; else over the operations of a call, or its bytes. */
+static int           axis;
+static const json_t *kin;               /* the size whose other numbers all drawn ones share */
 enum { OVER_BYTES = -1, OVER_FLOPS = -2, OVER_SIDE = -3 };
 
 static double size_at(const json_t *row, int d)
@@ -24,23 +25,44 @@ static double side_of(const json_t *row)
     return dims > 1 ? size_at(row, 0) : 0;
 }
 
+static bool alike(const json_t *a, const json_t *b, int but)
+{
+    int dims = (int)json_array_size(json_object_get(a, "size"));
+    for (int d = 0; d < dims; d++)
+        if (d != but && size_at(a, d) != size_at(b, d)) return false;
+    return true;
+}
+
+/* 0: not drawn. */
 static double cost_axis(const json_t *row)
 {
-    if (axis >= 0) return size_at(row, axis);
+    if (axis >= 0) return alike(row, kin, axis) ? size_at(row, axis) : 0;
     return axis == OVER_SIDE ? side_of(row) : row_number(row, axis == OVER_BYTES ? "bytes" : "flops");
+}
+
+/* How many sizes there are like this one in all numbers but d; the first of them counts for all. */
+static int relatives(const json_t *const *size, int sizes, int at, int d)
+{
+    int n = 0;
+    for (int i = 0; i < sizes; i++)
+        if (alike(size[i], size[at], d)) {
+            if (i < at) return 0;
+            n++;
+        }
+    return n;
 }
 
 static int choose_axis(const Group *g)
 {
-    int changing = 0, which = 0, dims = (int)json_array_size(json_object_get(g->row[0], "size"));
-    for (int d = 0; d < dims; d++) {
-        bool changes = false;
-        for (int i = 1; i < g->n; i++)
-            changes |= !json_equal(json_array_get(json_object_get(g->row[i], "size"), (size_t)d),
-                                   json_array_get(json_object_get(g->row[0], "size"), (size_t)d));
-        if (changes) changing++, which = d;
-    }
-    if (changing == 1) return which;
+    const json_t *size[MAX_POINTS];
+    int           which = -1, most = 2, sizes = group_sizes(g, size);
+    int           dims = (int)json_array_size(json_object_get(g->row[0], "size"));
+    for (int i = 0; i < sizes; i++)
+        for (int d = 0; d < dims; d++) {
+            int n = relatives(size, sizes, i, d);
+            if (n > most) most = n, which = d, kin = size[i];
+        }
+    if (which >= 0) return which;
     double sides[3] = { 0 };
     int    different = 0;
     for (int i = 0; i < g->n && different < 3; i++) {
@@ -80,6 +102,28 @@ static int rows_of(const Group *g, const json_t *contestant, const json_t *out[M
             out[n++] = g->row[i];
     qsort(out, (size_t)n, sizeof *out, by_x);
     return n;
+}
+
+/* Of each contestant with three sizes or more that grow eightfold: the slope of all of them, and of the last two. */
+void plots_say_slopes(const Group *g, FILE *f, int *said)
+{
+    const json_t *series[MAX_SERIES], *row[MAX_POINTS];
+    int           n = group_contestants(g, series);
+    axis = choose_axis(g);
+    for (int k = 0; k < n && axis >= 0; k++) {
+        double x[MAX_POINTS], y[MAX_POINTS], factor;
+        char   who[100];
+        int    points = rows_of(g, series[k], row);
+        for (int i = 0; i < points; i++) x[i] = cost_axis(row[i]), y[i] = row_number(row[i], "seconds");
+        if (points < 3 || x[points - 1] < 8 * x[0]) continue;
+        if (!(*said)++)
+            fprintf(f, "\nHow time grows: the exponent over all sizes, and between the last two\n");
+        row_series(series[k], who, sizeof who);
+        fprintf(f, "  %-28s %d thread%s %-28s %c^%-6.2f %6.2f  %c = %.0f to %.0f\n", g->name, g->threads,
+                g->threads > 1 ? "s" : " ", who, row_text(g->row[0], "dims")[axis],
+                fitted_slope(x, y, points, &factor), fitted_slope(x + points - 2, y + points - 2, 2, &factor),
+                row_text(g->row[0], "dims")[axis], x[0], x[points - 1]);
+    }
 }
 
 const char *plots_curve(Plots *p, const Group *g)

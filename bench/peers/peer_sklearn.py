@@ -105,9 +105,9 @@ class Density:
     """Labels are numbered alike, so they must be equal. The tree is the index that is faster in the plane."""
 
     def __init__(self, size, given):
-        (n,) = size
+        n, self.least = size
         self.X = given["X"].reshape(n, 2)
-        self.eps, self.least = (8.5, 15) if n == 8000 else (1.4, 10)
+        self.eps = 8.5 if self.least == 15 else 1.4
 
     def call(self):
         self.labels = DBSCAN(eps=self.eps, min_samples=self.least, algorithm="kd_tree").fit(self.X).labels_

@@ -111,7 +111,14 @@ says '^  softmax +128x129 +1 thread +library +3.0'
 sed 's/"state":/"memory":1000000,&/' "$tmp/b.jsonl" >"$tmp/m.jsonl"
 run build/bench plots "$tmp/m.jsonl" "$tmp/plots2"
 grep -q 'Peak memory' "$tmp/out" && no "less than a MiB stands in the table of memory" || ok
+# Exponents: of sizes that differ in one number, with N^1.5 for a time; a fourth size is none of theirs.
+at() { sed "/\"size\":\\[$1\\]/!d; s/\"size\":\\[$1\\]/\"size\":[$2]/; s/\"seconds\":[^,}]*/\"seconds\":$3/" "$tmp/b.jsonl"; }
+{ grep '"kind":"run"' "$tmp/b.jsonl"; at 32,33 100,7 0.001; at 32,33 9,5 7; at 64,65 400,7 0.008; at 128,129 1600,7 0.064; } >"$tmp/s.jsonl"
+run build/bench plots "$tmp/s.jsonl" "$tmp/plots2"
+says '^How time grows: the exponent over all sizes, and between the last two$'
+says '^  softmax +1 thread +library +N\^1.50 +1.50  N = 100 to 1600$'
 run build/bench plots "$tmp/b.jsonl" "$tmp/plots"
+grep -q 'How time grows' "$tmp/out" && no "sizes that differ in both numbers have an exponent" || ok
 grep -q 'threads against one' "$tmp/out" && no "one thread is compared with itself" || ok
 GNUPLOT=$tmp/none run build/bench plots "$tmp/b.jsonl" "$tmp/plots" && no "without gnuplot it says all is well" || ok
 says 'no gnuplot: the scripts are in'

@@ -36,7 +36,7 @@ BENCH(logistic_regression) = {
     { "logistic_regression_loss", loss, .flops = "N*(4*D + 4)", .bytes = "8*N*(D + 1)", .dims = "ND", .terms = "N",
       .scale = "D", SIZES(sizes) },
     { "logistic_regression_newton", newton, .flops = "28*N*D", .bytes = "8*N*(D + 1)", .dims = "ND",
-      .tolerance = 1e-6, SIZES(sizes),
+      .tolerance = 1e-6, .memory = true, SIZES(sizes),
       .note = "to the bottom, objective within a millionth; the rate counts seven gradients of full rows. 32561x123 is "
               "a9a where data/ has it" },
     { 0 }

@@ -81,7 +81,7 @@ static void after(Bench *b, const int *size)
 
 BENCH(decision_tree) = {
     { "decision_tree_grow", grow, .flops = "20*N*D*T", .bytes = "8*N*D*T", .dims = "NDT", .inputs = inputs,
-      .setup = setup, .after = after, .teardown = teardown, .tolerance = 0.003, SIZES(sizes),
+      .memory = true, .setup = setup, .after = after, .teardown = teardown, .tolerance = 0.003, SIZES(sizes),
       .note = "a tree of depth T by gini, sorting counted in; the rate counts 8 bytes a number and level. Textbook and "
               "library ask the same questions; scikit-learn draws lots among equal gains" },
     { 0 }
