@@ -23,12 +23,6 @@ cp "$dir/$name.c" "$out/reference.c"
 
 compile() { eval "$compiler -w -O0 -g0 -fPIC -I$dir -c -o '$out/$1.o' '$out/$1.c'"; }      # a mistake stays one at -O0
 share() { ld -shared -soname exercise.so -o "$out/$1.so" "$out/$1.o"; }
-# A function that stands in a table is called from there too, and a table knows no variants: each of those alone.
-awk 'FNR == NR { step[$1]; next }
-    { line = $0; sub(/\/\*.*/, "", line)
-      for (s in step) if (line ~ "(^|[^A-Za-z0-9_])" s "($|[^A-Za-z0-9_(])") taken[s] }
-    END { for (s in taken) print s }' "$out/steps" "$dir/$name.c" >"$out/taken"
-awk 'FNR == NR { taken[$1]; next } $1 in taken { print $1 "." $2 }' "$out/taken" "$out/list" >>"$out/alone"
 if ! compile all 2>"$out/errors"; then          # one of them does not compile: each alone, to say which
     awk '{ print $1 "." $2 }' "$out/list" >"$out/alone"
 fi

@@ -25,8 +25,6 @@ compiled() {
     renamed "$1" "$out/$2.o" "$out/$2.o"
 }
 compiled all all
-# Its copies of the variants that are compiled alone as well: nobody else's business.
-[ ! -s "$m/alone" ] || $objcopy $(sed 's/^\([^.]*\)\.\(.*\)/--localize-symbol=\1__\2/' "$m/alone") "$out/all.o" || fail objcopy
 compiled deleted deleted
 while read -r one; do compiled "${one#*.}" "$one"; done <"$m/alone"
 

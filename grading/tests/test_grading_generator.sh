@@ -207,7 +207,7 @@ int s_both(int x)
     */
     /* end */
     /* exercise: w */
-    return x;
+    return 2 * x;
     /* end */
 }
 C
@@ -262,27 +262,36 @@ minus ~
 - x++;
 + x += 2;
 +     x -= 3;
-- this is a message that begins with a dash
-and goes on.
+This is a message
+- that goes on with a dash.
 
 deleted
 - x++;
 +
 It is not there.
+
+two_blocks
+- x++;
++ x += 4;
+- return 2 * x;
++ return -x;
+Both places have it.
 M
 mutate && ok || no "good mutants were refused: $(cat "$box/err")"
-printf '%s\n' 's_pointer in_a_helper' 's_both minus ~' 's_both deleted' >"$box/want"
+printf '%s\n' 's_pointer in_a_helper' 's_both minus ~' 's_both deleted' 's_both two_blocks' >"$box/want"
 cmp -s "$box/want" "$box/out" && ok || no "the list: $(cat "$box/out")"
 grep -q '^    x += 2;$' "$box/m/s_both.minus.c" && grep -q '^        x -= 3;$' "$box/m/s_both.minus.c" && ok ||
     no "indentation of a mutant"
 [ "$(cat "$box/m/alone")" = s_pointer.in_a_helper ] && ok || no "alone: $(cat "$box/m/alone")"
-for n in minus deleted; do
+for n in minus deleted two_blocks; do
     awk -v n=$n '$0 == "#define s_both s_both__" n { on = 1 } on { print } /^#undef/ { on = 0 }' "$box/m/all.c" \
         >"$box/copy"
     { echo "#define s_both s_both__$n"; sed -n '/^int s_both/,/^}/p' "$box/m/s_both.$n.c"; echo '#undef s_both'; } |
         sed 's/^ *//' >"$box/want"
     sed 's/^ *//' "$box/copy" | cmp -s - "$box/want" && ok || { no "the copy $n"; diff "$box/want" "$box/copy"; }
 done
+grep -q '^    x += 4;$' "$box/m/s_both.two_blocks.c" && grep -q '^    return -x;$' "$box/m/s_both.two_blocks.c" && ok ||
+    no "a second block"
 [ "$(diff "$box/s.c" "$box/m/s_both.deleted.c" | grep -c '^[<>]')" = 1 ] && ok || no "a lone + deletes one line"
 # bad WHAT MESSAGE: mutants on stdin
 bad() {
@@ -293,6 +302,9 @@ bad() {
 printf 'a\n- x++;\n+ x--;\n' | bad "a mutant without a message" 'mutants:1: a: no message'
 printf 'a\n+ x--;\nText.\n' | bad "a mutant without a block" 'mutants:1: a: no block'
 printf 'a\n- x++;\nText.\n' | bad "a mutant without a replacement" 'mutants:1: a: nothing to put'
+printf 'a\n- x++;\n+ x--;\n- x--;\nText.\n' | bad "a second block without a replacement" 'mutants:1: a: nothing to put'
+printf 'a\n- x++;\n+ x--;\n- return x + 0;\n+ return 1;\nText.\n' | bad "blocks in two steps" 'mutants:1: a: its blocks lie in two steps'
+printf 'a\n- x++;\n+ x--;\n- x++;\n+ x = 0;\nText.\n' | bad "blocks on top of each other" 'mutants:1: a: its blocks overlap'
 printf 'a\n- x++;\n+ x--;\nText.\n\na\n- x++;\n+\nText.\n' | bad "one name twice" 'mutants:6: a second mutant a'
 printf 'A name\n- x++;\n+ x--;\nText.\n' | bad "a name of two words" 'mutants:1: not the name'
 printf 'a\n- int s_never(int x)\n+ x--;\nText.\n' | bad "a block in a given: text" 'occurs 0 times'
