@@ -51,8 +51,14 @@ if [ -n "$COURSE_FULL" ]; then
 fi
 
 # ---- The same grades ----
-# Of a report all but points for performance: a count's seed is the machine's own.
-essence() { grep -vE '"(course|performance|cost_over_reference|points|of)":' "$1"; }
+# Of a report all but points for performance, on which "complete" rests too: a count's seed is the machine's own. Of a
+# value the first four digits: what is handed out is compiled for any processor, and adds without FMA.
+essence() {
+    awk '/"(course|complete|performance|cost_over_reference|points|of)":/ { next }
+        /"(expected|got)": "-?[0-9.]+(e[-+][0-9]+)?"/ {
+            split($0, part, "\""); printf "%s: %.4g\n", part[2], part[4]; next }
+        { print }' "$1"
+}
 same() {    # DIR FILE
     n=${1##*/[0-9][0-9]_}
     for w in "$box/work/$1" "$there/work/$1"; do mkdir -p "$w" && cp "$2" "$w/$n.c"; done
