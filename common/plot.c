@@ -47,6 +47,7 @@ struct Plot {
     Limit  *limit;  int n_limits;
     Cell   *cell;   int n_cells, cell_room;
     char  **label;  int n_labels;       /* of bars: a point's x is its label's number */
+    char  **word[2]; int n_words[2];    /* of an image's columns and rows */
 };
 
 static char *pictures[MAX_PICTURES];
@@ -136,6 +137,16 @@ void plot_cell(Plot *p, int row, int column, double value)
     p->cell[p->n_cells++] = (Cell){ row, column, value };
 }
 
+void plot_name(Plot *p, char axis, int at, const char *name)
+{
+    int way = axis == 'y', *n = &p->n_words[way];
+    CHECK((axis == 'x' || axis == 'y') && at >= 0, "plot_name: axis %c, %d", axis, at);
+    if (at >= *n) p->word[way] = grow(p->word[way], (size_t)at + 1, sizeof *p->word[way]);
+    while (*n <= at) p->word[way][(*n)++] = text_copy("");
+    free(p->word[way][at]);
+    p->word[way][at] = text_copy(name);
+}
+
 void plot_line(Plot *p, double x0, double y0, double x1, double y1, const char *label)
 {
     p->limit = grow(p->limit, (size_t)p->n_limits + 1, sizeof *p->limit);
@@ -147,6 +158,10 @@ static void plot_free(Plot *p)
     for (int i = 0; i < p->n_series; i++) free(p->series[i].name), free(p->series[i].point);
     for (int i = 0; i < p->n_limits; i++) free(p->limit[i].label);
     for (int i = 0; i < p->n_labels; i++) free(p->label[i]);
+    for (int way = 0; way < 2; way++) {
+        for (int i = 0; i < p->n_words[way]; i++) free(p->word[way][i]);
+        free(p->word[way]);
+    }
     free(p->series);
     free(p->limit);
     free(p->label);
@@ -638,15 +653,21 @@ static double widest_label(const Plot *p)
 /* Labels that would run into each other have room beside lying bars. */
 static bool bars_lie(const Plot *p) { return widest_label(p) > (WIDTH - 110) / (p->n_labels ? p->n_labels : 1) - 12; }
 
-static void write_bar_tics(FILE *f, const Plot *p, char axis)
+static void write_words(FILE *f, char axis, char *const *name, int n)
 {
     fprintf(f, "set %ctics scale 0 (", axis);
-    for (int l = 0; l < p->n_labels; l++) {
-        if (l) fprintf(f, ", ");
-        quote(f, p->label[l]);
-        fprintf(f, " %d", l);
+    for (int i = 0; i < n; i++) {
+        if (i) fprintf(f, ", ");
+        quote(f, name[i]);
+        fprintf(f, " %d", i);
     }
-    fprintf(f, ")\nset grid no%ctics\n", axis);
+    fprintf(f, ")\n");
+}
+
+static void write_bar_tics(FILE *f, const Plot *p, char axis)
+{
+    write_words(f, axis, p->label, p->n_labels);
+    fprintf(f, "set grid no%ctics\n", axis);
 }
 
 /* Bar i of a group stands `at` beside its middle; lying bars are boxes between corners. */
@@ -710,7 +731,7 @@ static void write_cell_numbers(FILE *f, Range v)
 {
     bool signs = v.low == -v.high;
     double middle = (v.low + v.high) / 2, quarter = (v.high - v.low) / 4;
-    fprintf(f, ", \\\n  tsv using 2:1:(sprintf('%%.3g', $3)):(");
+    fprintf(f, ", \\\n  tsv using 2:1:(stringcolumn(3) eq 'nan' ? '' : sprintf('%%.3g', $3)):(");
     if (signs) fprintf(f, "abs($3) > %.9g", 1.2 * quarter); /* light on dark, dark on light */
     else fprintf(f, "$3 > %.9g", middle + .2 * quarter);
     fprintf(f, " ? 0xffffff : 0x222222) with labels tc rgb variable font 'DejaVu Sans,%d'", SMALL);
@@ -732,6 +753,8 @@ static Range write_image(FILE *f, const Plot *p)
             columns - 1, rows - 1);
     fprintf(f, "set tics scale 0\nset format '%%g'\nset xtics 0, %d\nset ytics 0, %d\n", (columns - 1) / 16 + 1,
             (rows - 1) / 16 + 1);
+    for (int way = 0; way < 2; way++)
+        if (p->n_words[way]) write_words(f, "xy"[way], p->word[way], p->n_words[way]);
     fprintf(f, "set cbrange [%.9g:%.9g]\nset cbtics %.3g\nset palette defined (%s)\n", v.low, v.high, step_of(v, 5),
             p->arg.grey ? GREYS : signs ? BOTH_SIGNS : BLUES);
     fprintf(f, p->arg.grey ? "unset colorbox\nunset tics\n" : "set colorbox noborder\n");

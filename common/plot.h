@@ -21,6 +21,8 @@ void  plot_point(Plot *, const char *series, double x, double y);
 void  plot_error(Plot *, const char *series, double x, double y, double low, double high);  /* with an interval */
 void  plot_bar(Plot *, const char *label, const char *series, double y);
 void  plot_cell(Plot *, int row, int column, double value);     /* PLOT_IMAGE: a heat map or a grey image */
+void  plot_name(Plot *, char axis, int at, const char *name);   /* PLOT_IMAGE: a word at a column (axis 'x') or row
+                                                                 * ('y') instead of its number */
 /* A limit, a threshold, a fit. An infinite end reaches to the edge: plot_line(p, -INFINITY, 1, INFINITY, 1, "peak"). */
 void  plot_line(Plot *, double x0, double y0, double x1, double y1, const char *label);
 /* Frees it. NULL, or a sentence; no gnuplot is no error, nor is nothing to draw: both are said on stderr. */
