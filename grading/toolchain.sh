@@ -9,7 +9,7 @@ done <build/toolchain || exit 3
 others() {
     for n in $needs; do
         case $n in common | nothing) continue ;; esac
-        for d in stage[0-9]/[0-9]*_"$n"; do echo "build/$1/$d/$n.o"; done
+        for d in stage[0-9]/[0-9][0-9]_"$n"; do echo "build/$1/$d/$n.o"; done
     done
 }
 case " $needs" in *" common"*) libs=$common_libs ;; esac

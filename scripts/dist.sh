@@ -87,7 +87,7 @@ library() {
 }
 others_of() {
     sed -n '2s/.*needs: *\([^;*]*\).*/\1/p' "$1/$(name_of "$1").h" | tr -s ', ' '\n\n' | while read -r n; do
-        case $n in common | nothing | '') ;; *) ls -d stage[0-9]/[0-9]*_"$n" ;; esac
+        case $n in common | nothing | '') ;; *) ls -d stage[0-9]/[0-9][0-9]_"$n" ;; esac
     done
 }
 

@@ -18,7 +18,7 @@ done
 cp "$bin/$dir/reference.counts" "build/count/$dir/" 2>/dev/null || echo 'costs 1' >"build/count/$dir/reference.counts"
 . grading/toolchain.sh
 for n in $needs; do         # the references of other exercises that this one asks for
-    for o in "$bin"/stage[0-9]/[0-9]*_"$n/$n.o"; do
+    for o in "$bin"/stage[0-9]/[0-9][0-9]_"$n/$n.o"; do
         to=build/ref/${o#"$bin/"}
         [ -e "$o" ] && mkdir -p "${to%/*}" && cp "$o" "$to"
     done
