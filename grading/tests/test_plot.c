@@ -356,7 +356,7 @@ Test(plot, images)
     }
 }
 
-/* Which word looks at which: the table to the letter, the script's words at their places, all of them in the picture. */
+/* Which word looks at which: the table to the letter, the words at their places, all of them in the picture. */
 Test(plot, words_beside_rows_and_under_columns)
 {
     need_gnuplot();
@@ -364,10 +364,10 @@ Test(plot, words_beside_rows_and_under_columns)
     Plot *p = plot_new(scratch(""), "words", (PlotArg){ .title = "words", .kind = PLOT_IMAGE });
     for (int r = 0; r < 3; r++)
         for (int c = 0; c < 3; c++) plot_cell(p, r, c, r == c ? .8 : r == 0 && c == 2 ? NAN : .1);
-    for (int i = 2; i >= 0; i--) plot_name(p, 'x', i, said[i]), plot_name(p, 'y', i, "?"), plot_name(p, 'y', i, meant[i]);
+    for (int i = 2; i >= 0; i--) plot_name(p, 'x', i, said[i]), plot_name(p, 'y', i, meant[i]);
     check_drawn(p, "words");
-    cr_assert_str_eq(content("words.tsv"), "# row\tcolumn\tvalue\n0\t0\t0.8\n0\t1\t0.1\n0\t2\tnan\n1\t0\t0.1\n1\t1\t0.8\n"
-                                           "1\t2\t0.1\n2\t0\t0.1\n2\t1\t0.1\n2\t2\t0.8\n");
+    cr_assert_str_eq(content("words.tsv"), "# row\tcolumn\tvalue\n0\t0\t0.8\n0\t1\t0.1\n0\t2\tnan\n1\t0\t0.1\n"
+                                           "1\t1\t0.8\n1\t2\t0.1\n2\t0\t0.1\n2\t1\t0.1\n2\t2\t0.8\n");
     cr_assert(!strstr(content("words.svg"), ">nan<"), "a gap has a number");
     cr_assert(scratch_has(content("words.gp"), "set xtics scale 0 ('I' 0, 'love' 1, 'you' 2)"));
     cr_assert(scratch_has(content("words.gp"), "set ytics scale 0 ('我' 0, '愛' 1, '你' 2)"));
