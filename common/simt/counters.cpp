@@ -213,6 +213,7 @@ static double value(const Kernel &k, const char *name)
     if (!strcmp(name, "threads")) return (double)k.threads;
     if (!strcmp(name, "warps")) return (double)k.warps;
     if (!strcmp(name, "barriers")) return (double)k.barriers;
+    if (!strcmp(name, "steps")) return (double)k.steps;
     if (!strcmp(name, "active_lanes")) return ratio(k.step_lanes, k.steps);
     if (!strcmp(name, "occupancy"))
         return (double)blocks_per_multiprocessor((int)k.block_size, k.shared) * ((k.block_size + 31) / 32 * 32) /

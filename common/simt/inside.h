@@ -90,7 +90,6 @@ struct Core {               /* one thread of the operating system, and the block
     char *dynamic = nullptr;
 };
 extern thread_local Core *core;
-extern bool checked;                        /* check mode */
 constexpr size_t DYNAMIC_MAX = 256 << 10;
 
 void start();                               /* the runtime, once */
@@ -142,6 +141,7 @@ void say(Severity, const char *kind, Place, const std::string &variable, const s
 
 extern const uintptr_t load_offset;         /* where the executable was loaded, less where it was linked */
 Place place_of(const void *pc);             /* of the instruction before pc */
+extern const char *const by_address;        /* the file of a Place whose line is the address (lines_later) */
 /* A place in 32 bits: an instruction, by its distance from the executable's beginning, or a Place. */
 inline uint32_t site_of(const void *pc) { return (uint32_t)((uintptr_t)pc - load_offset); }
 uint32_t site_of(Place);

@@ -64,7 +64,8 @@ static std::string label(const Buffer *b)
 {
     size_t n = b->size / b->element;
     std::string what = b->element == 1 ? text("%zu bytes", n) : text("%zu elements of %zu bytes", n, b->element);
-    return (b->name.empty() ? "a buffer" : b->name) + " (" + what + ", cudaMalloc at " + place(b->at) + ")";
+    return (b->name.empty() ? "a buffer" : b->name) + " (" + what +
+           (b->at.file ? ", cudaMalloc at " + place(b->at) : "") + ")";
 }
 
 static const Buffer *nearest(uintptr_t address, uintptr_t *distance)
@@ -117,6 +118,8 @@ static void *fault_pc(const ucontext_t *u)
 #endif
 }
 
+static struct sigaction before[2];          /* what SIGSEGV and SIGBUS did */
+
 static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
     uintptr_t address = (uintptr_t)info->si_addr;
@@ -131,7 +134,7 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
     if (in_arena(address))
         say(ERROR, "device-pointer-on-host", at, "",
             "host code reads or writes " + describe(address) + "; copy it with cudaMemcpy first");
-    signal(signal_number, SIG_DFL);
+    sigaction(signal_number, &before[signal_number == SIGBUS], nullptr);        /* who was asked before us goes on */
 }
 
 static void tell_leaks()
@@ -161,8 +164,8 @@ void memory_init()
     struct sigaction fault {};
     fault.sa_sigaction = on_fault;
     fault.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;  /* we leave it by another stack */
-    sigaction(SIGSEGV, &fault, nullptr);
-    sigaction(SIGBUS, &fault, nullptr);
+    sigaction(SIGSEGV, &fault, &before[0]);
+    sigaction(SIGBUS, &fault, &before[1]);
     if (checked) open_memory(false);
     if (checked) atexit(tell_leaks);
 }

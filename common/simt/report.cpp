@@ -9,6 +9,9 @@
 #include <set>
 #include <unistd.h>
 
+/* A program that has this function hears every finding, and stderr none. */
+extern "C" void simt_found(const char *kind, const char *message) __attribute__((weak));
+
 namespace simt {
 static int n_errors;
 
@@ -25,6 +28,7 @@ std::string text(const char *format, ...)
 std::string place(Place p)
 {
     const char *slash = p.file ? strrchr(p.file, '/') : nullptr;
+    if (p.file == by_address) return text("@%x", (unsigned)p.line);
     return p.file ? text("%s:%d", slash ? slash + 1 : p.file, p.line) : "an unknown line";
 }
 
@@ -75,8 +79,13 @@ void say(Severity severity, const char *kind, Place at, const std::string &varia
              .second)
         return;
     n_errors += severity == ERROR;
-    fprintf(stderr, "%s%s: %s%s [%s]\n", at.file ? (place(at) + ": ").c_str() : "", severity == NOTE ? "note" : "error",
-            kernel.empty() ? "" : (kernel + ": ").c_str(), message.c_str(), kind);
+    const std::string where = at.file ? place(at) + ": " : "", in = kernel.empty() ? "" : kernel + ": ";
+    if (simt_found) {
+        if (severity == ERROR) simt_found(kind, (where + in + message).c_str());
+        return;
+    }
+    fprintf(stderr, "%s%s: %s%s [%s]\n", where.c_str(), severity == NOTE ? "note" : "error", in.c_str(),
+            message.c_str(), kind);
     const char *path = getenv("SIMT_REPORT");
     FILE *f = path && *path ? fopen(path, "a") : nullptr;
     if (!f) return;

@@ -22,6 +22,8 @@
  *   SIMT_LIMITS=path   what counters may be at most, a line of JSON each; more is a finding
  *   SIMT_STEPS=n       basic blocks and accesses of a thread before it is called endless (check mode; 20 million)
  *   SIMT_STACK=64K     stack of one thread
+ *
+ * A program may have void simt_found(const char *kind, const char *message): it hears what is found, stderr does not.
  */
 #pragma once
 #include <cstddef>
@@ -149,6 +151,8 @@ double counter(const char *kernel, const char *name);
 void counters_reset();                        /* from here on everything is counted */
 void log_start();                             /* from here on kernels are logged, as under SIMT_LOG */
 bool log_write(const char *path);             /* what was logged since. C: simt_log_start(), simt_log_write() */
+extern bool checked;                          /* check mode */
+extern bool lines_later;                      /* a place that only addr2line knows is told as "@1a2b", the address */
 
 /* ---- Memory and streams, for what is built on them (cuBLAS, graphs, cooperative launches) ---- */
 
