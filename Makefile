@@ -61,6 +61,9 @@ goals := $(if $(MAKECMDGOALS),$(MAKECMDGOALS),help)
 tests := $(sort $(wildcard stage[0-9]/*/test_*.c))
 names := $(patsubst test_%.c,%,$(notdir $(tests)))
 $(foreach t,$(tests),$(eval dir_$(patsubst test_%.c,%,$(notdir $t)) := $(patsubst %/,%,$(dir $t))))
+# Of kind gpu: NAME.cu, where the others have NAME.c.
+gpu := $(foreach n,$(names),$(if $(wildcard $(dir_$n)/$n.c),,$(if $(wildcard $(dir_$n)/$n.cu),$n)))
+source_of = $1.$(if $(filter $1,$(gpu)),cu,c)
 ifneq ($(names),)
 # needs_NAME: what line 2 of the header names after "needs:", a comma between.
 $(foreach w,$(shell awk 'FNR == 2 { n = FILENAME; sub(".*/", "", n); sub("[.]h$$", "", n); w = "nothing"; \
@@ -228,7 +231,9 @@ help:
 
 # build/ref/DIR/NAME: the reference. build/mine/DIR/NAME: the learner's file in its place. build/all/DIR/NAME: every finished
 # exercise of the learner's. plugs.c is the table that plug_all walks.
-has_main = $(foreach n,$1,$(if $(wildcard $(dir_$n)/main.c),$n))
+# Without a C++ compiler folders of kind gpu are only read.
+compiled = $(if $(cxx),$1,$(filter-out $(gpu),$1))
+has_main = $(foreach n,$(call compiled,$1),$(if $(wildcard $(dir_$n)/main.c),$n))
 has_plug = $(foreach n,$1,$(if $(wildcard $(dir_$n)/plug.c),$n))
 plugs_c = { echo '/* Written by make: what plug_all() plugs in. */'; echo '\#include "plug.h"'; \
     for p in $1; do echo "void plug_$$p(Tape *);"; done; echo 'void plug_all(Tape *t)'; echo '{'; echo '    (void)t;'; \
@@ -250,12 +255,30 @@ build/mine/$(dir_$1)/$1: $$(prog_$1) build/mine/$(dir_$1)/$1.o build/ref/$(dir_$
 	@sh scripts/complete.sh $(dir_$1) $1
 	$$(Q)$$(ld_ref) -o $$@ $$(prog_$1) build/mine/$(dir_$1)/$1.o build/ref/libref.a build/ref/libcommon.a $$(libs)
 endef
-$(foreach n,$(names),$(eval $(call program,$n)))
-build/ref/libref.a: $(foreach n,$(names),build/ref/$(dir_$n)/$n.o)
+$(foreach n,$(filter-out $(gpu),$(names)),$(eval $(call program,$n)))
+# Of kind gpu: NAME.cu by way of the emulator.
+define gpu_program
+build/ref/$(dir_$1)/$1.o: $(dir_$1)/$1.cu build/simtcc build/flags/cu_fast
+	@mkdir -p $$(@D)
+	$$(Q)$$(cu_fast) -I$(dir_$1) -MMD -MP -c -o $$@ $$<
+build/ref/$(dir_$1)/$1.check.o: $(dir_$1)/$1.cu build/simtcc build/flags/cu_check
+	@mkdir -p $$(@D)
+	$$(Q)$$(cu_check) -I$(dir_$1) -MMD -MP -c -o $$@ $$<
+build/mine/$(dir_$1)/$1.o: work/$(dir_$1)/$1.cu $(dir_$1)/$1.h build/simtcc build/flags/cu_fast
+	@mkdir -p $$(@D)
+	$$(Q)$$(cu_fast) $$(if $$(shell grep -l '$$(todo_text)' $$< 2>/dev/null),-Wno-unused -Wno-unused-parameter) -I$(dir_$1) -MMD -MP -c -o $$@ $$<
+build/mine/$(dir_$1)/$1: build/mine/$(dir_$1)/complete
+build/mine/$(dir_$1)/complete: build/mine/$(dir_$1)/$1.o build/ref/$(dir_$1)/$1.o
+	@sh scripts/complete.sh $(dir_$1) $1 && touch $$@
+build/ref/$(dir_$1)/$1 build/mine/$(dir_$1)/$1: build/%/$(dir_$1)/$1: build/ref/$(dir_$1)/main.o build/%/$(dir_$1)/$1.o build/simt/libsimt.a build/ref/libcommon.a build/flags/libs
+	$(Q)$$(cxx) $$(LDFLAGS) $$(openmp) -o $$@ $$(filter %.o %.a,$$^) $$(deps_ldflags) $$(libs) -pthread -ldl
+endef
+$(foreach n,$(gpu),$(eval $(call gpu_program,$n)))
+build/ref/libref.a: $(foreach n,$(filter-out $(gpu),$(names)),build/ref/$(dir_$n)/$n.o)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 # MINE=all: a folder counts as finished when its file in work/ is there and has no TODO left.
-finished = $(foreach n,$(names),$(if $(wildcard work/$(dir_$n)/$n.c),$(if $(shell grep -l '$(todo_text)' work/$(dir_$n)/$n.c),,$n)))
+finished = $(foreach n,$(filter-out $(gpu),$(names)),$(if $(wildcard work/$(dir_$n)/$n.c),$(if $(shell grep -l '$(todo_text)' work/$(dir_$n)/$n.c),,$n)))
 ifeq ($(MINE),all)
 mine_done := $(finished)
 build/all/plugs.c: $(foreach n,$(mine_done),work/$(dir_$n)/$n.c) always
@@ -263,7 +286,7 @@ build/all/plugs.c: $(foreach n,$(mine_done),work/$(dir_$n)/$n.c) always
 	@$(call plugs_c,$(call has_plug,$(mine_done)))
 build/all/plugs.o: build/all/plugs.c
 	$(Q)$(cc_ref) -c -o $@ $<
-build/all/libmine.a: $(foreach n,$(names),build/$(if $(filter $n,$(mine_done)),mine,ref)/$(dir_$n)/$n.o)
+build/all/libmine.a: $(foreach n,$(filter-out $(gpu),$(names)),build/$(if $(filter $n,$(mine_done)),mine,ref)/$(dir_$n)/$n.o)
 	$(Q)$(foreach n,$(mine_done),sh scripts/complete.sh $(dir_$n) $n && )rm -f $@ && ar rcs $@ $^
 build/all/$(dir_$(ex))/$(ex): $(patsubst $(dir_$(ex))/%.c,build/ref/$(dir_$(ex))/%.o,$(dir_$(ex))/main.c) build/all/plugs.o \
     $(foreach n,$(call has_plug,$(mine_done)),build/ref/$(dir_$n)/plug.o) build/all/libmine.a build/ref/libcommon.a
@@ -278,12 +301,12 @@ program = build/$(if $(filter all,$(MINE)),all,$(if $(MINE),mine,ref))/$(dir_$(e
 ifeq ($(ex),)
 run:
 	@echo 'make run needs EX=: one of $(call has_main,$(names))' >&2; exit 2
-else ifneq ($(filter 1,$(MINE))$(wildcard work/$(dir_$(ex))/$(ex).c),1)
+else ifneq ($(filter 1,$(MINE))$(wildcard work/$(dir_$(ex))/$(call source_of,$(ex))),1)
 run: $(program)
 	@$(if $(filter all,$(MINE)),echo 'your own code: $(or $(mine_done),none is finished yet)';) ./$(program) $(if $(MINE),$(if $(findstring --out,$(ARGS)),,--out build/mine/out/$(ex))) $(ARGS)
 else
 run:
-	@echo 'work/$(dir_$(ex))/$(ex).c is not there: make $(firstword $(subst /, ,$(dir_$(ex)))) writes it' >&2; exit 2
+	@echo 'work/$(dir_$(ex))/$(call source_of,$(ex)) is not there: make $(firstword $(subst /, ,$(dir_$(ex)))) writes it' >&2; exit 2
 endif
 
 # ---- The learner's copies ----------------------------------------------------------------------------------------------
@@ -299,7 +322,7 @@ next:
 list:
 	@sh scripts/work.sh list '$(foreach n,$(names),$(dir_$n))'
 need_ex = $(if $(ex),,@echo '$@ needs EX=: one of $(names)' >&2; exit 2)
-mine = work/$(dir_$(ex))/$(ex).c
+mine = work/$(dir_$(ex))/$(call source_of,$(ex))
 need_file = @[ -f '$(mine)' ] || { echo '$(mine) is not there: make $(firstword $(subst /, ,$(dir_$(ex)))) writes it' >&2; exit 2; }
 hint:
 	$(need_ex)
@@ -318,7 +341,7 @@ solution:
 
 # What the grader's own compilations use: rewritten only when it changes.
 version := $(if $(filter grade grade-all verify debug check worker-objects watch,$(goals)),$(shell git describe --always --dirty 2>/dev/null))
-toolchain = cc $(cc_ref)$(newline)other $(if $(other_cc),$(other_cc) -std=c17 $(warn) $(CFLAGS) -march=$(ARCH) -fopenmp-simd $(include_flags) $(lib_cppflags))$(newline)libs build/ref/libcommon.a $(deps_ldflags) $(libs)$(newline)version $(version)
+toolchain = cc $(cc_ref)$(newline)other $(if $(other_cc),$(other_cc) -std=c17 $(warn) $(CFLAGS) -march=$(ARCH) -fopenmp-simd $(include_flags) $(lib_cppflags))$(if $(cxx),$(newline)cu $(cu_fast)$(newline)cucheck $(cu_check)$(if $(other_cxx),$(newline)cuother $(patsubst --with=%,--with=$(other_cxx),$(cu_fast)))$(newline)cxx $(cxx) $(LDFLAGS) $(deps_ldflags))$(newline)libs build/ref/libcommon.a $(deps_ldflags) $(libs)$(newline)version $(version)
 define newline
 
 
@@ -331,7 +354,7 @@ endif
 endif
 
 # What each program of the grader is made of. make dist takes these lists too.
-grade_parts   := $(addprefix grading/,grade build measure report seal launch sandbox compare)
+grade_parts   := $(addprefix grading/,grade build measure gpu report seal launch sandbox compare)
 matrix_parts  := $(addprefix grading/,matrix launch sandbox compare)
 confine_parts := $(addprefix grading/,confine sandbox)
 export_parts  := $(addprefix grading/,export cells) common/file common/check
@@ -368,9 +391,24 @@ build/ref/$(dir_$1)/oracle: build/ref/$(dir_$1)/test_$1.oracle.o build/ref/$(dir
 build/ref/$(dir_$1)/mutants/made: $(dir_$1)/mutants $(dir_$1)/$1.c $(dir_$1)/$1.h build/ref/$(dir_$1)/worker $(addprefix grading/,mutate.awk skeleton.awk steps.awk mutants.sh) build/flags/cc_ref
 	$$(Q)sh grading/mutants.sh $(dir_$1) $$(@D)
 endef
-$(foreach n,$(names),$(eval $(call graded,$n)))
-grader_of = $(foreach n,$1,$(addprefix build/ref/$(dir_$n)/,worker judge mutants/made))
-begun = $(foreach n,$1,$(if $(wildcard work/$(dir_$n)/$n.c),$n))
+$(foreach n,$(filter-out $(gpu),$(names)),$(eval $(call graded,$n)))
+# Of kind gpu: linked with the emulator, and once more in check mode.
+gpu_parts := build/simt/fast/grading/device.o build/simt/libsimt.a
+define gpu_graded
+build/ref/$(dir_$1)/worker build/ref/$(dir_$1)/worker.check: build/ref/$(dir_$1)/test_$1.worker.o $(call ref_grading,worker probe) $(gpu_parts) $(call needed,$1) grading/link.sh
+	$$(Q)sh grading/link.sh $(dir_$1) $$(filter build/ref/$(dir_$1)/$1.%o,$$^) $$@
+build/ref/$(dir_$1)/worker: build/ref/$(dir_$1)/$1.o
+build/ref/$(dir_$1)/worker.check: build/ref/$(dir_$1)/$1.check.o build/ref/$(dir_$1)/worker
+build/ref/$(dir_$1)/judge: build/ref/$(dir_$1)/test_$1.judge.o $(call ref_grading,judge compare probe) build/ref/libcommon.a build/flags/ld_ref
+	$$(Q)$$(ld_ref) -o $$@ $$(filter %.o,$$^) build/ref/libcommon.a $$(criterion_libs) $$(libs)
+build/ref/$(dir_$1)/oracle: build/ref/$(dir_$1)/test_$1.oracle.o build/ref/$(dir_$1)/$1.o $(call ref_grading,oracle probe) $(call needed,$1) $(gpu_parts) build/ref/libcommon.a
+	$$(Q)$$(cxx) $$(LDFLAGS) $$(openmp) -o $$@ $$(filter %.o %.a,$$^) $$(deps_ldflags) $$(criterion_libs) $$(libs) -pthread -ldl
+build/ref/$(dir_$1)/mutants/made: $(dir_$1)/mutants $(dir_$1)/$1.cu $(dir_$1)/$1.h build/ref/$(dir_$1)/worker build/ref/$(dir_$1)/worker.check $(addprefix grading/,mutate.awk skeleton.awk steps.awk mutants.sh mutants_gpu.sh) build/flags/cu_fast build/flags/cu_check
+	$$(Q)sh grading/mutants.sh $(dir_$1) $$(@D)
+endef
+$(foreach n,$(gpu),$(eval $(call gpu_graded,$n)))
+grader_of = $(foreach n,$(call compiled,$1),$(addprefix build/ref/$(dir_$n)/,worker judge mutants/made))
+begun = $(foreach n,$1,$(if $(wildcard work/$(dir_$n)/$(call source_of,$n)),$n))
 
 .PHONY: grade worker-objects export similar
 worker-objects: build/grade $(call grader_of,$(chosen))
@@ -494,7 +532,7 @@ build/check/simt/counters.result: build/simt/check/counters
 	@sh scripts/unit.sh simt/counters ./build/simt/check/counters
 cuda_modes := fast check
 cuda_tests := kernels $(patsubst grading/tests/simt/%.cu,%,$(wildcard grading/tests/simt/feature_*.cu))
-cuda_src := $(wildcard common/ops/*.cu stage[0-9]/*/*.cu grading/tests/simt/kernels_*.cu grading/tests/simt/feature_*.cu)
+cuda_src := $(wildcard common/ops/*.cu grading/*.cu stage[0-9]/*/*.cu grading/tests/simt/kernels_*.cu grading/tests/simt/feature_*.cu)
 build/check/simt/%.result: $(addprefix build/simt/,$(addsuffix /%,$(cuda_modes))) grading/tests/simt/run.sh build/simt/libs
 	@sh scripts/unit.sh simt/$* sh grading/tests/simt/run.sh $* $(cuda_modes)
 # The CUDA twin of a folder: twin.cu is its header by way of the device, so the worker's probes ask NAME.cu.
@@ -603,7 +641,7 @@ build/check/run/$1.result: build/ref/$(dir_$1)/$1
 endef
 $(foreach n,$(names),$(eval $(call folder_unit,$n)))
 
-folder_units = $(foreach n,$1,build/check/$(dir_$n).result $(if $(call has_main,$n),build/check/run/$n.result)) $(if $(cxx),$(foreach n,$(filter $1,$(twins)),build/check/twin/$n.result))
+folder_units = $(foreach n,$(call compiled,$1),build/check/$(dir_$n).result $(if $(call has_main,$n),build/check/run/$n.result)) $(if $(cxx),$(foreach n,$(filter $1,$(twins)),build/check/twin/$n.result))
 test_names := $(notdir $(test_src:.c=))
 units = $(call folder_units,$(chosen)) $(if $(EX),,$(test_names:%=build/check/tests/%.result) \
     $(patsubst grading/tests/%.c,build/check/f64/%.result,$(in_f64)) $(test_sh:grading/tests/%.sh=build/check/scripts/%.result) \
@@ -644,8 +682,14 @@ dist_tools := grade confine export watch $(if $(dist_programs),progress)
 dist_objects = $(patsubst %,build/dist_$1/%.o,$(sort $(foreach t,$(dist_tools),$($t_parts)) \
     $(addprefix grading/,judge probe worker dist/many dist/part) $(foreach n,$(chosen),$(addprefix $(dir_$n)/,$n test_$n.worker test_$n.judge)))) \
     $(foreach n,$(chosen),$(patsubst build/ref/%,build/dist_$1/%,$(filter-out %.a,$(call needed,$n)))) $(if $(dist_programs),build/dist_$1/libcommon.a)
+# Folders of kind gpu stay at home: the emulator and its compiler are more than a class is handed.
 .PHONY: dist
+ifneq ($(filter dist,$(goals)),)
+at_home := $(filter $(gpu),$(chosen))
+chosen := $(filter-out $(gpu),$(chosen))
+endif
 dist: build/grade $(call grader_of,$(chosen)) $(foreach a,$(dist_can),$(call dist_objects,$a))
+	@$(if $(at_home),echo 'make dist leaves out what a GPU or its emulator runs: $(at_home)')
 	@tools='$(foreach t,$(dist_tools),$t:$(subst $() ,:,$(strip $($t_parts))))' programs='$(dist_programs)' deps_ldflags='$(deps_ldflags)' CC='$(CC)' sh scripts/dist.sh '$(OUT)' '$(foreach n,$(chosen),$(dir_$n))' $(dist_can)
 
 .PHONY: ops

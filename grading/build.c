@@ -23,6 +23,8 @@ bool toolchain_read(Toolchain *t)
     while (fgets(line, sizeof line, f)) {
         line[strcspn(line, "\n")] = 0;
         if (!strncmp(line, "cc ", 3)) snprintf(t->cc, sizeof t->cc, "%.3900s", line + 3);
+        if (!strncmp(line, "cu ", 3)) snprintf(t->cu, sizeof t->cu, "%.3900s", line + 3);
+        if (!strncmp(line, "cucheck ", 8)) snprintf(t->cucheck, sizeof t->cucheck, "%.3900s", line + 8);
         if (!strncmp(line, "version ", 8)) snprintf(t->version, sizeof t->version, "%.190s", line + 8);
     }
     fclose(f);
@@ -232,6 +234,7 @@ static void our_headers(const Exercise *e, const char *own[MAX_READABLE], glob_t
     snprintf(folder, sizeof folder, "work/%s", e->dir);
     snprintf(include, sizeof include, "build/mine/%s/include", e->dir);
     own[n++] = folder, own[n++] = include, own[n++] = "build/deps";
+    if (e->gpu) own[n++] = "build/simtcc", own[n++] = "common/simt";
     glob("common/*.h", 0, NULL, headers);
     glob("grading/probe.h", GLOB_APPEND, NULL, headers);
     glob("stage[0-9]/*/*.h", GLOB_APPEND, NULL, headers);   /* contracts: what others of its needs: line offer */
@@ -239,7 +242,7 @@ static void our_headers(const Exercise *e, const char *own[MAX_READABLE], glob_t
     own[n] = NULL;
 }
 
-static bool compile(const Exercise *e, const Toolchain *t, const char *object, const char *flags, const char *log)
+static bool compile(const Exercise *e, const char *compiler, const char *object, const char *flags, const char *log)
 {
     char *text = read_text(e->source, 1 << 20);
     bool  todo = strstr(text, "TODO(") != NULL;
@@ -248,8 +251,8 @@ static bool compile(const Exercise *e, const Toolchain *t, const char *object, c
     free(text);
     our_headers(e, own, &headers);
     int status = shell_shut(log, object, own,
-                            "%s %s -fdiagnostics-color=never %s -I'build/mine/%s/include' -c -o \"$OUT\" '%s'", t->cc,
-                            flags, quiet, e->dir, e->source);
+                            "%s %s -fdiagnostics-color=never %s -I'build/mine/%s/include' -c -o \"$OUT\" '%s'",
+                            compiler, flags, quiet, e->dir, e->source);
     globfree(&headers);
     return status == 0;
 }
@@ -259,10 +262,15 @@ bool build_preprocessed(const Exercise *e, const Toolchain *t, const char *flags
     const char *own[MAX_READABLE];
     char   log[400];
     glob_t headers;
+    /* as it stands, not as simtcc rewrites it; the lines say whose they are */
+    static const char of_cuda[] = "-x c++ -std=c++17 -Icommon -isystem common/simt/include -D__CUDACC__=1 -D__SIMT__=1 "
+                                  "-include cuda_runtime.h";
+    char cxx[300] = "";
+    if (e->gpu) sscanf(strstr(t->cu, "--with=") ? strstr(t->cu, "--with=") + 7 : "", "%299s", cxx);
     snprintf(log, sizeof log, "%s.errors", path);
     our_headers(e, own, &headers);
-    int status = shell_shut(log, path, own, "%s %s -E -P -I'build/mine/%s/include' -o \"$OUT\" '%s'", t->cc, flags,
-                            e->dir, e->source);
+    int status = shell_shut(log, path, own, "%s %s -E %s -I'build/mine/%s/include' -o \"$OUT\" '%s'",
+                            e->gpu ? cxx : t->cc, flags, e->gpu ? of_cuda : "-P", e->dir, e->source);
     globfree(&headers);
     unlink(log);
     return status == 0;
@@ -298,10 +306,11 @@ bool build_asks_for(const char *object, const char *name)
 static bool link_worker(const char *log, const char *dir, const char *object, const char *worker, const char *further)
 {
     const char *own[MAX_READABLE] = { "common", "grading", "build", "build/ref", "build/ref/libcommon.a",
-                                        "build/toolchain", "build/deps", "build/asan", "build/count", "build/debug" };
+                                        "build/toolchain", "build/deps", "build/asan", "build/count", "build/debug",
+                                        "build/simt" };
     glob_t stages;
     glob("stage[0-9]", 0, NULL, &stages);
-    for (size_t i = 0, n = 10; i < stages.gl_pathc && n < MAX_READABLE - 1; i++) own[n++] = stages.gl_pathv[i];
+    for (size_t i = 0, n = 11; i < stages.gl_pathc && n < MAX_READABLE - 1; i++) own[n++] = stages.gl_pathv[i];
     int status = shell_shut(log, worker, own, "sh grading/link.sh '%s' '%s' \"$OUT\" %s", dir, object, further);
     globfree(&stages);
     return status == 0;
@@ -329,7 +338,7 @@ bool build_learner(Exercise *e, const Toolchain *t, bool verbose)
     }
     snprintf(log, sizeof log, "build/mine/%s/errors", e->dir);
     snprintf(object, sizeof object, "build/mine/%s/%s.o", e->dir, e->name);
-    bool ok = compile(e, t, object, "", log);
+    bool ok = compile(e, e->gpu ? t->cu : t->cc, object, "", log);
     text = read_text(log, 1 << 16);
     if (verbose) fputs(text, stdout);
     if (!ok) explain_build(e, text);
@@ -402,19 +411,41 @@ static bool build_shared(const Exercise *e, const Toolchain *t, const char *vari
 
 const char *variant_program(const Exercise *e, const char *variant, bool reference, char *out, size_t size)
 {
-    if (reference) snprintf(out, size, "build/%s/%s/reference.worker", variant, e->dir);
+    bool checked = !strcmp(variant, CHECKED);
+    if (reference && e->gpu) snprintf(out, size, "build/ref/%s/worker%s", e->dir, checked ? ".check" : "");
+    else if (reference) snprintf(out, size, "build/%s/%s/reference.worker", variant, e->dir);
+    else if (!*variant) snprintf(out, size, "build/mine/%s/worker", e->dir);
     else snprintf(out, size, "build/mine/%s/%s.worker", e->dir, variant);
     return out;
+}
+
+Variant variant_of(const Exercise *e, const char *step, const char *mutant, bool checked)
+{
+    Variant v = { 0 };
+    char    name[140];
+    bool    deleted = !strcmp(mutant, "deleted");
+    snprintf(name, sizeof name, "%.64s%s%.64s", deleted ? "" : step, deleted ? "" : ".", mutant);
+    if (e->gpu)
+        snprintf(v.program, sizeof v.program, "build/ref/%s/mutants/%s.%s", e->dir, name, checked ? CHECKED : "fast");
+    else {
+        snprintf(v.program, sizeof v.program, "build/ref/%s/mutants/frame", e->dir);
+        snprintf(v.preload, sizeof v.preload, "build/ref/%s/mutants/%s.so", e->dir, name);
+    }
+    return v;
 }
 
 bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const char *flags, bool reference)
 {
     char log[400], object[400], worker[400], further[400];
-    bool shared = build_shared(e, t, variant, flags, reference);
-    if (!shared || reference) return shared;
+    const bool checked = e->gpu && !strcmp(variant, CHECKED);
+    if (!e->gpu) {
+        bool shared = build_shared(e, t, variant, flags, reference);
+        if (!shared || reference) return shared;
+    }
     snprintf(log, sizeof log, "build/mine/%s/%s.errors", e->dir, variant);
     snprintf(object, sizeof object, "build/mine/%s/%s.o", e->dir, variant);
     variant_program(e, variant, false, worker, sizeof worker);
-    snprintf(further, sizeof further, "%s %s", variant, flags);
-    return compile(e, t, object, flags, log) && link_worker(log, e->dir, object, worker, further);
+    snprintf(further, sizeof further, "%s %s", e->gpu ? "ref" : variant, e->gpu ? "" : flags);
+    return compile(e, checked ? t->cucheck : e->gpu ? t->cu : t->cc, object, flags, log)
+           && link_worker(log, e->dir, object, worker, further);
 }

@@ -8,7 +8,7 @@ ref=build/ref/$dir out=build/other/$dir passed=0 failed=0
 ok() { passed=$((passed + 1)); }
 no() { failed=$((failed + 1)); echo "FAIL  $dir: $*"; }
 claim() { if [ "$1" = 0 ]; then ok; else shift; no "$*"; fi; }
-mkdir -p "$out" && rm -f "$out"/*.so "$out"/*.c
+mkdir -p "$out" && rm -f "$out"/*.so "$out"/*.c "$out"/*.fast "$out"/*.check "$out"/*.cu
 warn='-Wall -Wextra -Wpedantic -Werror' todo='-Wno-unused -Wno-unused-parameter'
 
 # quiet COMMAND: runs it; when it fails, shows what it said first.
@@ -44,21 +44,26 @@ if [ ! -s build/other/system ]; then
         sort -u >build/other/system.$$
     mv build/other/system.$$ build/other/system
 fi
-for g in $(nm -g --defined-only "$ref/$name.o" | sed -n 's/.* //p'); do
+for g in $(cat "$ref/globals"); do
     case $g in "$name" | "$name"_*) ok ;; *) no "the global $g does not begin with $name" ;; esac
     ! grep -qx "$g" build/other/system; claim $? "the global $g is also in libc, libm, BLAS or the CUDA runtime"
 done
 
 # ---- Warnings, and the skeleton ----------------------------------------------------------------------------------
 
-awk -f grading/skeleton.awk "$dir/$name.c" >"$out/skeleton.c" &&
-    awk -f grading/skeleton.awk "$out/skeleton.c" | cmp -s - "$out/skeleton.c"
+awk -f grading/skeleton.awk "$dir/$name.$ext" >"$out/skeleton.$ext" &&
+    awk -f grading/skeleton.awk "$out/skeleton.$ext" | cmp -s - "$out/skeleton.$ext"
 claim $? "the skeleton of the skeleton is not itself"
 printf '#include "%s.h"\nenum { USED };\n' "$name" >"$out/header.c"
 for c in "$cc" "$other"; do
     [ -n "$c" ] || continue
     quiet "$c $warn -I$dir -fsyntax-only '$out/header.c'"; claim $? "${c%% *} does not take $name.h alone"
+    [ $ext = c ] || continue
     quiet "$c $warn $todo -I$dir -fsyntax-only '$out/skeleton.c'"; claim $? "${c%% *} warns at the skeleton"
+done
+for c in "$cu" "$cuother"; do
+    [ $ext = cu ] && [ -n "$c" ] || continue
+    quiet "$c $warn $todo -I$dir -c -o '$out/skeleton.o' '$out/skeleton.cu'"; claim $? "${c%% -W*} warns at the skeleton"
 done
 for how in -DJUDGE -DORACLE_TESTS; do
     [ -z "$other" ] || quiet "$other $warn $how -I$dir -fsyntax-only '$dir/test_$name.c'"
@@ -78,35 +83,57 @@ shared() {
     claim $? "$1 does not build ($2)"
     rm -f "$out/$2.o"
 }
-shared "$dir/$name.c" same.O0 "$cc -O0"
-[ -z "$other" ] || shared "$dir/$name.c" same.other "$other"
+# program SOURCE NAME COMPILER MODE: of kind gpu as a program of its own, fast or in check mode
+program() {
+    quiet "$3 -w -g0 -I$dir -c -o '$out/$2.o' '$1' && sh grading/link.sh '$dir' '$out/$2.o' '$out/$2.$4' >'$out/linked'"
+    claim $? "$1 does not build ($2)"
+    rm -f "$out/$2.o"
+}
+case $ext in
+c)  shared "$dir/$name.c" same.O0 "$cc -O0"
+    [ -z "$other" ] || shared "$dir/$name.c" same.other "$other" ;;
+cu) program "$dir/$name.cu" same.O0 "$cu -O0" fast
+    [ -z "$cuother" ] || program "$dir/$name.cu" same.other "$cuother" fast ;;
+esac
 honest=0
-for h in "$dir"/honest/*.c; do
+for h in "$dir"/honest/*.$ext; do
     [ -f "$h" ] || continue
     honest=$((honest + 1))
-    shared "$h" "honest.$(basename "$h" .c)" "$cc"
+    if [ $ext = c ]; then shared "$h" "honest.$(basename "$h" .c)" "$cc"
+    else
+        program "$h" "honest.$(basename "$h" .cu)" "$cu" fast
+        program "$h" "honest.$(basename "$h" .cu)" "$cucheck" check
+    fi
 done
 case $(sed -n 2p "$dir/$name.h") in
-*kind:\ kernel*) [ $honest -ge 2 ]; claim $? "honest/ holds $honest variants, a kernel needs 2" ;;
+*kind:\ kernel* | *kind:\ gpu*) [ $honest -ge 2 ]; claim $? "honest/ holds $honest variants, a kernel needs 2" ;;
 esac
 
 # Half the file: up to the comment above the function in the middle.
-: >"$out/empty.c"
+: >"$out/empty.$ext"
 middle=$(awk '{ l[NR] = $3 } END { print (NR > 1 ? l[int(NR / 2) + 1] : 0) }' "$ref/mutants/steps")
-awk -v cut="$middle" 'NR < cut' "$dir/$name.c" >"$out/half.c"
+awk -v cut="$middle" 'NR < cut' "$dir/$name.$ext" >"$out/half.$ext"
 awk -v cut="$middle" '$3 < cut { print $1 }' "$ref/mutants/steps" >"$out/written"
 for p in skeleton empty half; do
-    quiet "$cc -w -I$dir -c -o '$out/$p.o' '$out/$p.c' && sh grading/link.sh '$dir' '$out/$p.o' '$out/$p'"
-    claim $? "$p.c does not build"
+    if [ $ext = c ]; then compiler=$cc; else compiler=$cu; fi
+    quiet "$compiler -w -I$dir -c -o '$out/$p.o' '$out/$p.$ext' && sh grading/link.sh '$dir' '$out/$p.o' '$out/$p'"
+    claim $? "$p.$ext does not build"
 done
+# Of kind gpu they take as long as all the rest: in make check-full.
+[ $ext = c ] || { rm -rf "$out/mutants"; other=; [ -z "$TRIALS" ] || other=$cuother; }
 [ -z "$other" ] || quiet "sh grading/mutants.sh '$dir' '$out/mutants' '$other'"
-claim $? "the mutants do not build with ${other%% *}"
+claim $? "the mutants do not build with ${other%% -*}"
 
 build/matrix "$dir" >"$out/matrix.log"
 claim $? "the matrix of its programs"; grep FAIL "$out/matrix.log" | head -n 20
 # ---- What takes longer: make check-full --------------------------------------------------------------------------
 
-if [ -n "$TRIALS" ] && quiet "$cc -fsanitize=address,undefined -o '$out/probe' -x c - </dev/null -shared"; then
+if [ -n "$TRIALS" ] && [ $ext = cu ]; then      # threads and blocks in other orders
+    for order in reverse random:5; do
+        SEED=3 SIMT_ORDER=$order "$ref/worker.check" '*' 24 2>&1 >"$out/printed" | head -n 3 >"$out/said"
+        [ ! -s "$out/said" ]; claim $? "the reference in check mode, order $order: $(cat "$out/said")"
+    done
+elif [ -n "$TRIALS" ] && quiet "$cc -fsanitize=address,undefined -o '$out/probe' -x c - </dev/null -shared"; then
     asan="$cc -O1 -w -fsanitize=address,undefined -fno-sanitize-recover=all -I$dir -Wl,--as-needed"
     quiet "$asan -o '$out/sanitized' '$dir/test_$name.c' '$dir/$name.c' grading/worker.c grading/probe.c $(others ref) \
         $libs"
@@ -114,8 +141,8 @@ if [ -n "$TRIALS" ] && quiet "$cc -fsanitize=address,undefined -o '$out/probe' -
     quiet "SEED=1 ASAN_OPTIONS=detect_leaks=0 '$out/sanitized' '*' 100"; claim $? "the reference under the sanitizers"
 fi
 if [ -n "$TRIALS" ]; then           # the whole way: the reference as a learner's file has full marks
-    tree=$(mktemp -d) && mkdir -p "$tree/build" "$tree/work/$dir" && cp "$dir/$name.h" "$dir/$name.c" "$tree/work/$dir/"
-    for f in common grading stage[0-9] build/ref build/toolchain build/grade; do ln -s "$PWD/$f" "$tree/$f"; done
+    tree=$(mktemp -d) && mkdir -p "$tree/build" "$tree/work/$dir" && cp "$dir/$name.h" "$dir/$name.$ext" "$tree/work/$dir/"
+    for f in common grading stage[0-9] build/ref build/toolchain build/grade build/simt build/simtcc; do ln -s "$PWD/$f" "$tree/$f"; done
     (cd "$tree" && build/grade --strict "$dir") >"$out/graded" 2>&1
     claim $? "the reference has no full marks: $(grep '^Score' "$out/graded")"
     rm -rf "$tree"

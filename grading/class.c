@@ -19,6 +19,7 @@
 #include "grade.h"
 #include "sandbox.h"
 #include "seal.h"
+#include "source.h"
 
 enum { MAX_HEADERS = 32, MAX_REPORT = 1 << 16, MAX_FOUND = 8, FRESH_SECONDS = 60 };
 
@@ -216,7 +217,7 @@ static void look_in(int folder, const char *prefix, const Room *room, Search *s)
 {
     char  name[80];
     Found f = { .folder = folder };
-    snprintf(name, sizeof name, "%s.c", room->name);
+    snprintf(name, sizeof name, "%s.%s", room->name, source_ending(room->dir, room->name));
     snprintf(f.path, sizeof f.path, "%s%s", prefix, name);
     if (s->n < MAX_FOUND && read_plain(folder, name, f.path, s, &f.text, &f.n)) s->found[s->n++] = f;
     else close(folder);
@@ -315,7 +316,7 @@ Taken take(int folder, const Room *room, const char *work, char *why, size_t siz
         if (s.found[i].n != s.found[0].n || memcmp(s.found[i].text, s.found[0].text, s.found[0].n))
             fault(&s, REFUSED, "handed in twice, and not the same: %s and %s", s.found[0].path, s.found[i].path);
     if (!s.n) fault(&s, NOT_HANDED_IN, "not handed in");
-    snprintf(name, sizeof name, "%s.c", room->name);
+    snprintf(name, sizeof name, "%s.%s", room->name, source_ending(room->dir, room->name));
     snprintf(to, sizeof to, "%s/%s", work, room->dir);
     if (s.worst == TAKEN && (!make_folders(to) || !write_file(to, name, s.found[0].text, s.found[0].n)
                              || !copy_headers(s.found[0].folder, room, to)))

@@ -8,21 +8,22 @@ mkdir -p "$dir" || exit 1
 pick() { shift $(($1 % ($# - 1) + 1)); printf '%s\n' "$1"; }
 
 hand_in() {    # LEARNER-NUMBER FOLDER FILE
-    k=$1 d=$2 name=${2##*/??_}
+    k=$1 d=$2 name=${2##*/??_} c=c
+    [ ! -e "$d/$name.cu" ] || c=cu
     case $((k % 20)) in
-    0 | 5 | 10 | 15) awk -f grading/skeleton.awk "$d/$name.c" ;;
-    1 | 4 | 7 | 11 | 13 | 17) cat "$(pick $k build/ref/"$d"/mutants/*.*.c)" ;;
-    2 | 8 | 14) cat "$(pick $k "$d"/honest/*.c "$d/$name.c")" ;;
-    3 | 12) sed "s/^#include \"$name.h\"/&\n/" "$d/$name.c"; echo "/* handed in by learner $k */" ;;
+    0 | 5 | 10 | 15) awk -f grading/skeleton.awk "$d/$name.$c" ;;
+    1 | 4 | 7 | 11 | 13 | 17) cat "$(pick $k build/ref/"$d"/mutants/*.*.$c)" ;;
+    2 | 8 | 14) cat "$(pick $k "$d"/honest/*.$c "$d/$name.$c")" ;;
+    3 | 12) sed "s/^#include \"$name.h\"/&\n/" "$d/$name.$c"; echo "/* handed in by learner $k */" ;;
     6 | 16)             # the first half of its regions is written
         awk '/\/\* given:/ && half(n) { skip = 1 } skip { skip = !/\*\//; next }
             /\/\* exercise:/ { n++ } /\/\* (exercise:|end \*\/)/ && half(n) { next } { print }
-            function half(n) { return n <= (all + 1) / 2 }' all="$(grep -c '/\* end \*/' "$d/$name.c")" "$d/$name.c" \
+            function half(n) { return n <= (all + 1) / 2 }' all="$(grep -c '/\* end \*/' "$d/$name.$c")" "$d/$name.$c" \
             >"$3.half"
         awk -f grading/skeleton.awk "$3.half" ;;
-    9) sed 's/;$/ ;; }/' "$d/$name.c" ;;
-    18) sed '0,/exercise:/s,^.*exercise:.*,    *(volatile int *)0 = 1;\n&,' "$d/$name.c" ;;
-    19) sed '0,/exercise:/s,^.*exercise:.*,    for (volatile int forever = 1; forever;) continue;\n&,' "$d/$name.c" ;;
+    9) sed 's/;$/ ;; }/' "$d/$name.$c" ;;
+    18) sed '0,/exercise:/s,^.*exercise:.*,    *(volatile int *)0 = 1;\n&,' "$d/$name.$c" ;;
+    19) sed '0,/exercise:/s,^.*exercise:.*,    for (volatile int forever = 1; forever;) continue;\n&,' "$d/$name.$c" ;;
     esac >"$3"
     rm -f "$3.half"
 }
@@ -34,7 +35,7 @@ while [ $i -lt "$n" ]; do
         for d in stage[0-9]/[0-9][0-9]_"$name"; do
             to=$dir/$learner
             [ $((i % 2)) = 0 ] || to=$to/$d
-            mkdir -p "$to" && hand_in $((i * 7 + e * 3)) "$d" "$to/$name.c" || exit 1
+            mkdir -p "$to" && hand_in $((i * 7 + e * 3)) "$d" "$to/$name.$([ -e "$d/$name.cu" ] && echo cu || echo c)" || exit 1
             e=$((e + 1))
         done
     done

@@ -133,12 +133,16 @@ static bool poisoned(const Item *a, int i)              /* as probe_output() lef
     return w == (a->r.dtype == PROBE_I32 ? (uint32_t)INT_MIN : 0x7fc0dead);
 }
 
-/* Items that say nothing about agreement are passed over. */
+static bool is_remark(const Item *item)                 /* it says nothing about agreement */
+{
+    int kind = item->r.kind;
+    return kind == RECORD_MEMORY || kind == RECORD_TOUCHED || kind == RECORD_FOUND || kind == RECORD_COUNT;
+}
+
 static bool take_next(const Run *run, size_t *at, Item *item)
 {
     while (take(run, at, item))
-        if (item->r.kind != RECORD_INPUT && item->r.kind != RECORD_MEMORY && item->r.kind != RECORD_TOUCHED)
-            return true;
+        if (item->r.kind != RECORD_INPUT && !is_remark(item)) return true;
     return false;
 }
 
@@ -489,7 +493,7 @@ static bool take_trial(const Run *run, size_t *at, Trial *t)
     t->number = item.r.line;
     for (size_t ahead = *at; take(run, &ahead, &item) && item.r.kind != RECORD_TRIAL && item.r.kind != RECORD_END;
          *at = ahead) {
-        if (item.r.kind == RECORD_MEMORY || item.r.kind == RECORD_TOUCHED) continue;
+        if (is_remark(&item)) continue;
         if (item.r.kind != RECORD_INPUT && t->n == MAX_ITEMS) t->over = true;
         else if (item.r.kind != RECORD_INPUT) t->item[t->n++] = item;
         else if (t->n_inputs < 4) t->inputs[t->n_inputs++] = item;
@@ -528,6 +532,7 @@ static void how_it_stopped(const Run *run, Finding *f)
         switch (item.r.kind) {
         case RECORD_TRIAL:   f->trial = item.r.line; break;
         case RECORD_MEMORY:  snprintf(memory, sizeof memory, "%.40s", text_of(&item)); break;
+        case RECORD_FOUND:
         case RECORD_TOUCHED: snprintf(touched, sizeof touched, "%s", text_of(&item)); break;
         case RECORD_TODO:    f->line = item.r.line; verdict(f, "TODO", "%s", text_of(&item)); return;
         case RECORD_MISSING: verdict(f, "BUILD", "there is no function %.100s", text_of(&item)); return;
@@ -678,4 +683,104 @@ double *compare_values(const Run *run, int trial, const char *name, int *n)
             return *n = item->n, v;
         }
     return NULL;
+}
+
+/* ---- What the emulator of a GPU found and counted ---------------------------------------------------------------- */
+
+static bool take_kind(const Run *run, size_t *at, Item *item, int kind)
+{
+    while (take(run, at, item))
+        if (item->r.kind == kind) return true;
+    return false;
+}
+
+bool compare_found(const Run *run, int i, char kind[32], char *text, size_t size)
+{
+    Item   item;
+    size_t at = 0;
+    while (take_kind(run, &at, &item, RECORD_FOUND))
+        if (i-- == 0) {
+            snprintf(kind, 32, "%.31s", item.r.name);
+            snprintf(text, size, "%s", text_of(&item));
+            return true;
+        }
+    return false;
+}
+
+static bool is_cost(const Item *item) { return !strcmp(text_of(item), "cost"); }
+
+double compare_cost(const Run *run)
+{
+    Item   item;
+    double sum = 0;
+    for (size_t at = 0; take_kind(run, &at, &item, RECORD_COUNT);)
+        if (is_cost(&item)) sum += item.r.scale;
+    return sum;
+}
+
+/* The next counter that a probe asked for by name. */
+static bool take_counter(const Run *run, size_t *at, Item *item)
+{
+    while (take_kind(run, at, item, RECORD_COUNT))
+        if (!is_cost(item)) return true;
+    return false;
+}
+
+static double times(const char *counter, double ref, double mine)
+{
+    static const char *const better_high[] = { "active_lanes", "occupancy", "efficiency" };
+    for (size_t i = 0; i < sizeof better_high / sizeof *better_high; i++)
+        if (strstr(counter, better_high[i])) return mine > 0 ? ref / mine : ref > 0 ? INFINITY : 1;
+    return ref > 0 ? mine / ref : mine > 0 ? INFINITY : 1;
+}
+
+double compare_counters(const Run *ref, const Run *mine, char *counter, size_t size)
+{
+    Item   a, b;
+    double worst = 1;
+    *counter = 0;
+    for (size_t at = 0, bt = 0; take_counter(ref, &at, &a) && take_counter(mine, &bt, &b);) {
+        char   name[64];
+        snprintf(name, sizeof name, "%.63s", text_of(&a));
+        double n = strcmp(name, text_of(&b)) ? INFINITY : times(name, a.r.scale, b.r.scale);
+        if (!(n > worst)) continue;
+        worst = n;
+        snprintf(counter, size, "%s is %.4g, the reference's %.4g", name, b.r.scale, a.r.scale);
+    }
+    return worst;
+}
+
+static bool found_kind(const Run *run, const char *kind)
+{
+    Item item;
+    for (size_t at = 0; take_kind(run, &at, &item, RECORD_FOUND);)
+        if (!strcmp(item.r.name, kind)) return true;
+    return false;
+}
+
+static bool kinds_within(const Run *a, const Run *b)
+{
+    Item item;
+    for (size_t at = 0; take_kind(a, &at, &item, RECORD_FOUND);)
+        if (!found_kind(b, item.r.name)) return false;
+    return true;
+}
+
+bool compare_same_findings(const Run *x, const Run *y)
+{
+    Item   a, b;
+    size_t at = 0, bt = 0;
+    if (!kinds_within(x, y) || !kinds_within(y, x)) return false;
+    for (;;) {
+        bool more = take_counter(x, &at, &a), too = take_counter(y, &bt, &b);
+        if (more != too) return false;
+        if (!more) return true;
+        if (!(fabs(a.r.scale - b.r.scale) <= 0.02 * fabs(a.r.scale))) return false;
+    }
+}
+
+double compare_part(double ratio)
+{
+    const double FULL_AT = 1.5, NONE_AT = 8, part = (log(NONE_AT) - log(ratio)) / (log(NONE_AT) - log(FULL_AT));
+    return part > 1 ? 1 : part > 0 ? part : 0;
 }

@@ -45,6 +45,14 @@ void compare_runs(const Run *ref, const Run *mine, bool values, Finding *found);
 /* Whether two programs went the same way: the same values within tolerance, right or wrong, and the same end. */
 bool compare_alike(const Run *a, const Run *b);
 
+/* What the emulator of a GPU found (common/simt): the i-th finding, its kind and a sentence. False: no more. */
+bool compare_found(const Run *run, int i, char kind[32], char *text, size_t size);
+double compare_cost(const Run *run);            /* what it counted, all in all */
+/* Of the counters that a probe asked for the worst beside the reference's, how many times that. 1: none is worse. */
+double compare_counters(const Run *ref, const Run *mine, char *counter, size_t size);
+bool compare_same_findings(const Run *a, const Run *b);     /* the same kinds, and counters */
+double compare_part(double ratio);              /* of the points for performance: 1 up to 1.5, 0 from 8 */
+
 /* The values that trial `trial` of a run emitted under a name, as doubles; NULL if there are none. Freed by the
  * caller. */
 double *compare_values(const Run *run, int trial, const char *name, int *n);

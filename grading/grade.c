@@ -25,6 +25,7 @@
 #include "grade.h"
 #include "launch.h"
 #include "seal.h"
+#include "source.h"
 
 enum { REF_SECONDS = 60, MEMORY_MB = 1024, COMMON_MEMORY_MB = 8192, SPARE_BYTES = 1 << 20 };
 
@@ -51,7 +52,7 @@ static bool find_name(Exercise *e)
         return set_state(e, "INTERNAL", "the folder has no test_NAME.c"), false;
     const char *base = strrchr(g.gl_pathv[0], '/') + 6;
     snprintf(e->name, sizeof e->name, "%.*s", (int)strcspn(base, "."), base);
-    snprintf(e->source, sizeof e->source, "work/%s/%s.c", e->dir, e->name);
+    snprintf(e->source, sizeof e->source, "work/%s/%s.%s", e->dir, e->name, source_ending(e->dir, e->name));
     globfree(&g);
     return true;
 }
@@ -66,6 +67,7 @@ static bool read_header_line(Exercise *e)
     if (f) fclose(f);
     const char *needs = strstr(line, "needs:"), *unknown;
     e->needs_common = needs && strstr(needs, "common");
+    e->gpu = strstr(line, "kind: gpu;");
     e->may = sandbox_may(line, &unknown);
     if (unknown) set_state(e, "INTERNAL", "%s: no profile is called %s: threads, processes or gpu", path, unknown);
     return !unknown;
@@ -152,7 +154,7 @@ static Launch plan(const Exercise *e, const char *program, const char *preload, 
                      .seed = seed,
                      .seconds = seconds,
                      .records = records,
-                     .memory = (size_t)(e->needs_common ? COMMON_MEMORY_MB : MEMORY_MB) << 20,
+                     .memory = (size_t)(e->needs_common || e->gpu ? COMMON_MEMORY_MB : MEMORY_MB) << 20,
                      .may = e->may };
 }
 
@@ -324,14 +326,18 @@ static void count_steps(Exercise *e)
     }
 }
 
+static Run run_variant(const Exercise *e, const Check *c, const char *mutant, const Options *o, double seconds,
+                       size_t records)
+{
+    Variant v = variant_of(e, c->step, mutant, false);
+    return run_check(e, c, v.program, *v.preload ? v.preload : NULL, o->seed, seconds, records);
+}
+
 /* Does the skeleton pass this probe too, once its TODOs are deleted? */
 static bool nothing_passes(const Exercise *e, const Check *c, const Run *ref, const Options *o)
 {
-    char    frame[400], deleted[400];
     Finding f;
-    snprintf(frame, sizeof frame, "build/ref/%s/mutants/frame", e->dir);
-    snprintf(deleted, sizeof deleted, "build/ref/%s/mutants/deleted.so", e->dir);
-    Run r = run_check(e, c, frame, deleted, o->seed, limit_of(e, c), 2 * ref->size + SPARE_BYTES);
+    Run r = run_variant(e, c, "deleted", o, limit_of(e, c), 2 * ref->size + SPARE_BYTES);
     compare_runs(ref, &r, true, &f);
     run_free(&r);
     return is(f.verdict, "PASS");
@@ -374,9 +380,7 @@ static void discount(Exercise *e, const Options *o)
  * there most mutants differ. */
 static bool goes_like(const Exercise *e, const Step *s, const char *mutant, const Options *o)
 {
-    char frame[400], so[500], path[500];
-    snprintf(frame, sizeof frame, "build/ref/%s/mutants/frame", e->dir);
-    snprintf(so, sizeof so, "build/ref/%s/mutants/%s.%s.so", e->dir, s->name, mutant);
+    char path[500];
     for (int passed = 0; passed < 2; passed++)
         for (int i = 0; i < e->n_checks; i++) {
             const Check *c = &e->check[i];
@@ -386,7 +390,7 @@ static bool goes_like(const Exercise *e, const Step *s, const char *mutant, cons
             bool alike = run_load(&ref, record_path(e, c, "ref", path, sizeof path))
                          && run_load(&mine, record_path(e, c, "mine", path, sizeof path));
             if (alike) {
-                Run r = run_check(e, c, frame, so, o->seed, limit_of(e, c), 2 * ref.size + SPARE_BYTES);
+                Run r = run_variant(e, c, mutant, o, limit_of(e, c), 2 * ref.size + SPARE_BYTES);
                 compare_runs(&ref, &r, true, &f);
                 alike = passed ? is(f.verdict, "PASS") : compare_alike(&r, &mine);
                 run_free(&r);
@@ -397,7 +401,7 @@ static bool goes_like(const Exercise *e, const Step *s, const char *mutant, cons
     return true;
 }
 
-static void read_message(const Exercise *e, Step *s)
+void read_message(const Exercise *e, Step *s)
 {
     char path[300], line[1000];
     bool fresh = true, ours = false;
@@ -523,11 +527,13 @@ static bool correct(const Exercise *e)
 
 /* ---- One exercise ---------------------------------------------------------------------------------------------- */
 
-static bool prepare(Exercise *e, const Options *o)
+static bool prepare(Exercise *e, const Toolchain *t, const Options *o)
 {
     char path[2][400];
-    if (!find_name(e)) return false;
-    if (!read_header_line(e) || !read_steps_and_probes(e, o)) return false;
+    if (!find_name(e) || !read_header_line(e)) return false;
+    if (e->gpu && !*t->cu)
+        return set_state(e, "SKIP", "a .cu file needs a C++ compiler, and there is none: make doctor"), false;
+    if (!read_steps_and_probes(e, o)) return false;
     if (e->may & MAY_GPU && access("/dev/nvidia0", F_OK)) return set_state(e, "SKIP", "needs a GPU"), false;
     struct stat s;
     if (stat(e->source, &s)) {
@@ -551,12 +557,13 @@ static bool prepare(Exercise *e, const Options *o)
 
 static void grade(Exercise *e, const Toolchain *t, const Options *o)
 {
-    if (!prepare(e, o) || !build_learner(e, t, o->verbose)) { count_points(e, o); return; }
+    if (!prepare(e, t, o) || !build_learner(e, t, o->verbose)) { count_points(e, o); return; }
     find_lines(e);
     if (run_all(e, o) && judge(e, o)) {
         count_steps(e);
         discount(e, o);
         recognise(e, o);
+        if (e->gpu) look_closer(e, t, o);
         keep_printed(e);
         if (correct(e) && !o->step) {                      /* one step: the quick look */
             report_waiting(e, true);
@@ -573,7 +580,7 @@ static void grade(Exercise *e, const Toolchain *t, const Options *o)
 static int debug(Exercise *e, const Toolchain *t, const Options *o)
 {
     char seed[40], one[140], trials[12], program[300], stop[80];
-    if (!prepare(e, o) || !build_learner(e, t, false) || !run_all(e, o) || !judge(e, o))
+    if (!prepare(e, t, o) || !build_learner(e, t, false) || !run_all(e, o) || !judge(e, o))
         return fprintf(stderr, "%s\n", e->text), 1;
     count_steps(e);
     Step *s = NULL;
@@ -614,7 +621,8 @@ static bool link_to(const char *root, const char *into, const char *name)
 static bool move_into(const char *into, const char *work)
 {
     static const char *const ours[] = { "common", "grading", "build/ref", "build/toolchain", "build/grade",
-                                        "build/confine", "build/deps", "build/asan", "build/count", "build/debug" };
+                                        "build/confine", "build/deps", "build/asan", "build/count", "build/debug",
+                                        "build/simt", "build/simtcc" };
     char   root[PATH_MAX], build[PATH_MAX], learners[PATH_MAX];
     glob_t stages;
     if (!getcwd(root, sizeof root) || !realpath(work, learners)) return false;

@@ -7,6 +7,7 @@
 #include "compare.h"
 
 enum { MAX_STEPS = 32, MAX_PROBES = 200, TRIALS = 12, MAX_SOURCE = 256 << 10 };
+#define CHECKED "check"                 /* the variant of a folder of kind gpu that the emulator looks at */
 enum { CORRECTNESS = 60, ROBUSTNESS = 20, PERFORMANCE = 20 };
 
 typedef struct Check {                  /* a probe, and what became of it */
@@ -23,13 +24,15 @@ typedef struct Step {
     int    line, n, passed, counted, clean;
     Check *first;                       /* the failure to explain: the smallest case */
     char   mutant[64], message[2000];   /* the known mistake that the records equal */
+    char   found[600];                  /* of kind gpu: what check mode says of the first failure */
     double ratio;                       /* cost over the reference's; 0: not counted */
+    char   counter[200];                /* of kind gpu: the counter that decided it */
     double correctness, robustness, performance, of;
 } Step;
 
 typedef struct Exercise {
     char   dir[200], name[64], source[300];         /* source: the learner's file */
-    bool   needs_common;
+    bool   needs_common, gpu;                       /* gpu: NAME.cu, run by the emulator */
     unsigned may;                                   /* MAY_... of sandbox.h */
     char state[12], text[600]; /* of the whole, where it is not the steps': BUILD, TODO, INTERNAL */
     char   warning[300];
@@ -57,7 +60,7 @@ typedef struct Options {
     double      started;
 } Options;
 
-typedef struct Toolchain { char cc[4000], version[200], compiler[300]; } Toolchain;
+typedef struct Toolchain { char cc[4000], cu[4000], cucheck[4000], version[200], compiler[300]; } Toolchain;
 
 /* build.c: every false or non-zero has set state and text */
 bool toolchain_read(Toolchain *t);
@@ -76,7 +79,23 @@ char *look_into(const char *program, const char *format, ...) __attribute__((for
 bool build_variant(Exercise *e, const Toolchain *t, const char *variant, const char *flags, bool reference);
 const char *variant_program(const Exercise *e, const char *variant, bool reference, char *out, size_t size);
 
+/* How the variant of a step runs: a shared object before build/ref/DIR/mutants/frame; of kind gpu a program of its own,
+ * fast or in check mode. */
+typedef struct Variant { char program[500], preload[500]; } Variant;
+Variant variant_of(const Exercise *e, const char *step, const char *mutant, bool checked);
+
+void read_message(const Exercise *e, Step *s);      /* of s->mutant */
+
+/* gpu.c: folders of kind gpu, in check mode */
+bool measure_gpu(Exercise *e, const Toolchain *t, const Options *o);
+void look_closer(Exercise *e, const Toolchain *t, const Options *o);    /* what check mode says of each first failure */
+/* "@1a2b" in a text, an address of the program, becomes "x.cu:27". */
+void name_places(const Exercise *e, const char *program, char *text, size_t size);
+
 /* measure.c */
+/* Whether another run of the learner's code comes to what it was judged by. ref: what the reference sent then; NULL:
+ * what it sent at first. */
+bool as_judged(const Exercise *e, const Check *c, const Run *ref, const Run *r);
 void measure(Exercise *e, const Toolchain *t, const Options *o);
 
 /* report.c */

@@ -5,9 +5,14 @@
 dir=$1 object=$2 out=$3 variant=${4:-ref}
 shift 3; [ $# -gt 0 ] && shift
 . grading/toolchain.sh
+globals_of() {      # OBJECT: names of C
+    if [ $ext = c ]; then nm -g --defined-only "$1" | sed -n 's/.* //p'
+    else nm -g --defined-only "$1" | awk '$3 !~ /^(_Z|DW[.])/ { print $3 }'
+    fi
+}
 b=build/$variant globals=build/ref/$dir/globals
 [ "$globals" -nt "build/ref/$dir/$name.o" ] || { [ -s "$globals" ] && [ ! -e "build/ref/$dir/$name.o" ]; } ||
-    nm -g --defined-only "build/ref/$dir/$name.o" | sed -n 's/.* //p' >"$globals" || exit 2
+    globals_of "build/ref/$dir/$name.o" >"$globals" || exit 2
 if [ "$object" = - ] && [ "$variant" != ref ]; then     # make knows only those of ref
     for o in $(others "$variant"); do
         c=${o#build/"$variant"/} c=${c%.o}.c
@@ -17,7 +22,7 @@ if [ "$object" = - ] && [ "$variant" != ref ]; then     # make knows only those 
     done
 fi
 [ "$object" = - ] && exit
-nm -g --defined-only "$object" | sed -n 's/.* //p' >"$out.has" || exit 2
+globals_of "$object" >"$out.has" || exit 2
 if nm "$object" | LC_ALL=C grep -qv '^[0-9a-f ]* [A-Za-z?-] [^[:cntrl:][:space:]"\\]*$'; then
     echo "$dir/$name.c: error: it has a name that no C program could have, with a space or worse in it" >&2
     exit 2
@@ -26,7 +31,17 @@ extra=$(grep -vxFf "$globals" "$out.has") missing=$(grep -vxFf "$out.has" "$glob
 [ -s "$out.has" ] || missing=$(cat "$globals")
 for f in $extra; do echo "extra $f"; done
 linked=$object
-if [ -n "$extra" ]; then
+# What templates of C++ make stays as it is, for another object may have the same; kernels are the file's own.
+kernels=
+if [ $ext = cu ]; then
+    if nm --defined-only "$object" | grep ' [^UWwVvu] ' | grep -q ' _*\(ZN[A-Z]*4simt\|simt_\|tsan_\|ubsan_\|sanitizer_\)'; then
+        echo "$dir/$name.cu: error: it defines a function of the emulator's" >&2
+        exit 2
+    fi
+    { cat "$globals"; nm -g --defined-only "$object" | sed -n 's/.* [WVu] \(_Z.*\|DW[.].*\)/\1/p'; } >"$out.keep"
+    globals=$out.keep kernels=yes
+fi
+if [ -n "$extra$kernels" ]; then
     objcopy --keep-global-symbols="$globals" "$object" "$out.local.o" || exit 2
     linked=$out.local.o
 fi
@@ -42,11 +57,12 @@ if [ -n "$missing" ]; then
     stub=$out.stub.o
 fi
 # worker.o comes first, so that its preparations go before all that a learner's object has run before main.
-case ${cc%% *} in *gcc*) alone=-fno-use-linker-plugin ;; *) alone= ;; esac   # an object may hold options for a plugin
+[ $ext = c ] || cc="$cxx -w"
+case ${cc%% *} in *gcc* | *g++*) alone=-fno-use-linker-plugin ;; *) alone= ;; esac   # an object may hold options for a plugin
 eval "$cc \"\$@\" $alone -o '$out' -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=check_failed \
-    $b/grading/worker.o '$b/$dir/test_$name.worker.o' '$linked' $stub $b/grading/probe.o $(others $variant) $libs" \
+    $b/grading/worker.o '$b/$dir/test_$name.worker.o' '$linked' $stub $b/grading/probe.o $of_kind $(others $variant) $libs" \
     2>"$out.errors"
 status=$?
 [ $status = 0 ] || cat "$out.errors" >&2
-rm -f "$out.has" "$out.local.o" "$out.stub.c" "$out.stub.o" "$out.errors"
+rm -f "$out.has" "$out.keep" "$out.local.o" "$out.stub.c" "$out.stub.o" "$out.errors"
 [ $status = 0 ] || exit 2

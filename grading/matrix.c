@@ -28,6 +28,8 @@ static bool   own_judge[MAX_PROBES];    /* a JUDGE_OF decides, not the values */
 static int    probes, steps, mutants, passed, failed;
 static size_t memory = (size_t)1 << 30;
 static unsigned may;
+static bool   gpu;                      /* of kind gpu: programs X.fast and X.check stand for X.so */
+static Run    checked[MAX_PROBES];      /* then: the reference in check mode */
 
 static void claim(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void claim(bool ok, const char *format, ...)
@@ -74,8 +76,11 @@ static const char *path(const char *format, ...)            /* until the fourth 
 
 static Run run_so(const char *so, const char *which, int trials, uint64_t seed, double limit)
 {
+    if (gpu) return run(so, NULL, which, trials, seed, limit);
     return run(path("build/ref/%s/mutants/frame", dir), so, which, trials, seed, limit);
 }
+
+static const char *ending(void) { return gpu ? "fast" : "so"; }
 
 /* ---- Verdicts -------------------------------------------------------------------------------------------------- */
 
@@ -237,7 +242,8 @@ static void check_skeleton(void)
     char program[600], frame[600], deleted[600];
     snprintf(program, sizeof program, "build/other/%s/skeleton", dir);
     snprintf(frame, sizeof frame, "build/ref/%s/mutants/frame", dir);
-    snprintf(deleted, sizeof deleted, "build/ref/%s/mutants/deleted.so", dir);
+    snprintf(deleted, sizeof deleted, "build/ref/%s/mutants/deleted.%s", dir, ending());
+    if (gpu) memcpy(frame, deleted, sizeof frame), *deleted = 0;
     for (int s = 0; s < steps; s++) {
         int all, n = count(program, NULL, step[s], is(kind[s], "todo") ? "TODO" : "PASS", &all);
         claim(all > 0 || is(kind[s], "none"), "step %s has no probe", step[s]);
@@ -246,7 +252,7 @@ static void check_skeleton(void)
         if (is(kind[s], "none"))
             claim(n == all, "%s has no region but fails %d probes of the skeleton", step[s], all - n);
         if (is(kind[s], "none")) continue;
-        n = count(frame, deleted, step[s], "PASS", &all);
+        n = count(frame, *deleted ? deleted : NULL, step[s], "PASS", &all);
         claim(n < all, "%s passes every probe once its TODOs are deleted", step[s]);
     }
 }
@@ -285,7 +291,7 @@ static int step_of(const Mutant *m)
 static void run_mutant(const Mutant *m, const char *folder, Build *b)
 {
     char so[600];
-    snprintf(so, sizeof so, "build/%s/%s/mutants/%s.%s.so", folder, dir, m->step, m->name);
+    snprintf(so, sizeof so, "build/%s/%s/mutants/%s.%s.%s", folder, dir, m->step, m->name, ending());
     b->all = run_so(so, m->step, TRIALS, 1, limit_of(&ref_step[step_of(m)]));
 }
 
@@ -295,7 +301,7 @@ static void run_one_by_one(const Mutant *m, const char *folder, Build *b)
     char so[600];
     bool late = false;
     if (b->one || !(b->one = calloc((size_t)probes, sizeof *b->one))) return;
-    snprintf(so, sizeof so, "build/%s/%s/mutants/%s.%s.so", folder, dir, m->step, m->name);
+    snprintf(so, sizeof so, "build/%s/%s/mutants/%s.%s.%s", folder, dir, m->step, m->name, ending());
     for (int p = 0; p < probes && !late; p++) {
         if (!in_step(p, m->step)) continue;
         b->one[p] = run_so(so, probe[p], TRIALS, 1, limit_of(&ref[p]));
@@ -303,7 +309,75 @@ static void run_one_by_one(const Mutant *m, const char *folder, Build *b)
     }
 }
 
-static bool alike(Mutant *x, bool x_other, Mutant *y)
+/* ---- In check mode ----------------------------------------------------------------------------------------------- */
+
+static Run run_checked(const char *program, int p)
+{
+    return run(program, NULL, probe[p], TRIALS, 1, 5 + 20 * checked[p].seconds);
+}
+
+static const char *program_of(const Mutant *m)
+{
+    return path("build/ref/%s/mutants/%s.%s.check", dir, m->step, m->name);
+}
+
+/* What is not as the reference's in a step's probes: a finding, values, what was counted. NULL: nothing. */
+static const char *differs(const char *program, const char *name)
+{
+    static char why[700];
+    double cost[2] = { 0 };
+    *why = 0;
+    for (int p = 0; p < probes; p++) {
+        char    kind[32], text[300];
+        Finding f;
+        if (!in_step(p, name)) continue;
+        Run r = run_checked(program, p);
+        verdict_of(p, &checked[p], &r, 1, &f);
+        if (!is(f.verdict, "PASS")) snprintf(why, sizeof why, "%s on %.139s: %.500s", f.verdict, probe[p], f.text);
+        if (compare_found(&r, 0, kind, text, sizeof text)) snprintf(why, sizeof why, "%.139s: %.290s", probe[p], text);
+        if (compare_part(compare_counters(&checked[p], &r, text, sizeof text)) < 1)
+            snprintf(why, sizeof why, "%.139s: %.290s", probe[p], text);
+        cost[0] += compare_cost(&checked[p]), cost[1] += compare_cost(&r);
+        run_free(&r);
+    }
+    if (!*why && cost[0] > 0 && compare_part(cost[1] / cost[0]) < 1)
+        snprintf(why, sizeof why, "%s costs %.2f times the reference's", name, cost[1] / cost[0]);
+    return *why ? why : NULL;
+}
+
+static bool alike_checked(const Mutant *x, const Mutant *y)
+{
+    bool alike = true;
+    for (int p = 0; p < probes && alike; p++) {
+        if (!in_step(p, x->step)) continue;
+        Run a = run_checked(program_of(x), p), b = run_checked(program_of(y), p);
+        alike = compare_same_findings(&a, &b);
+        run_free(&a), run_free(&b);
+    }
+    return alike;
+}
+
+static void check_checked(void)
+{
+    glob_t g;
+    for (int p = 0; p < probes; p++) {
+        char kind[32], text[600] = "";
+        checked[p] = run(path("build/ref/%s/worker.check", dir), NULL, probe[p], TRIALS, 1, 60);
+        bool found = compare_found(&checked[p], 0, kind, text, sizeof text);
+        claim(!found, "check mode finds fault with the reference on %s: %s", probe[p], text);
+    }
+    if (glob(path("build/other/%s/honest.*.check", dir), 0, NULL, &g)) return;
+    for (size_t k = 0; k < g.gl_pathc; k++)
+        for (int s = 0; s < steps; s++) {
+            const char *why = differs(g.gl_pathv[k], step[s]);
+            claim(!why, "%s in check mode: %s", strrchr(g.gl_pathv[k], '/') + 1, why ? why : "");
+        }
+    globfree(&g);
+}
+
+/* ---- Which mutant is which --------------------------------------------------------------------------------------- */
+
+static bool alike_fast(Mutant *x, bool x_other, Mutant *y)
 {
     Build *a = x_other ? &x->other : &x->own, *b = &y->own;
     if (!compare_alike(&a->all, &b->all)) return false;
@@ -313,6 +387,11 @@ static bool alike(Mutant *x, bool x_other, Mutant *y)
     for (int p = 0; a->one && b->one && p < probes; p++)
         if (in_step(p, x->step) && !compare_alike(&a->one[p], &b->one[p])) return false;
     return true;
+}
+
+static bool alike(Mutant *x, bool x_other, Mutant *y)
+{
+    return alike_fast(x, x_other, y) && (!gpu || x == y || alike_checked(x, y));
 }
 
 /* A probe that a JUDGE_OF decides may forgive what the values do not. */
@@ -329,6 +408,7 @@ static void claim_killed(Mutant *x)
         verdict_of(p, &ref[p], &x->own.one[p], 1, &f);
         killed = !is(f.verdict, "PASS") && !is(f.verdict, "INTERNAL");
     }
+    killed = killed || (gpu && differs(program_of(x), x->step));
     claim(killed, "mutant %s of %s lives: no probe tells it from the reference", x->name, x->step);
 }
 
@@ -367,7 +447,8 @@ static void read_header(void)
     for (int i = 0; f && i < 2; i++)
         if (!fgets(line, sizeof line, f)) *line = 0;
     if (f) fclose(f);
-    if (strstr(line, "common")) memory *= 8;
+    gpu = strstr(line, "kind: gpu;");
+    if (strstr(line, "common") || gpu) memory *= 8;
     const char *unknown;
     may = sandbox_may(line, &unknown);
     claim(!unknown, "line 2 of its header: no profile is called %s", unknown);
@@ -382,10 +463,11 @@ int main(int argc, char **argv)
     find_own_judges();
     claim(probes > 0 && steps > 0, "no probes or no steps: has make built build/ref/%s?", dir);
     run_reference();
-    all_pass(path("build/other/%s/same.*.so", dir), 1);
-    all_pass(path("build/other/%s/honest.*.so", dir), 1 / 3.0);
+    all_pass(path("build/other/%s/same.*.%s", dir, ending()), 1);
+    all_pass(path("build/other/%s/honest.*.%s", dir, ending()), 1 / 3.0);
+    if (gpu) check_checked();
     if (getenv("TRIALS") && atoi(getenv("TRIALS")) > TRIALS)
-        long_run(path("build/other/%s/honest.*.so", dir), atoi(getenv("TRIALS")));
+        long_run(path("build/other/%s/honest.*.%s", dir, ending()), atoi(getenv("TRIALS")));
     check_skeleton();
     check_torn();
     check_mutants();

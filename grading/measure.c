@@ -25,7 +25,7 @@
 #define MACHINE "*-linux"
 #endif
 
-static const double FULL_AT = 1.5, NONE_AT = 8, NEVER = 1000;
+static const double NEVER = 1000;
 enum { WORTHY = 1000 };                                 /* instructions below which a ratio says nothing */
 enum { MAX_PREPROCESSED = 32 << 20 };
 
@@ -113,9 +113,8 @@ static bool load(const Exercise *e, const Check *c, const char *who, Run *r)
     return run_load(r, path);
 }
 
-/* Whether another run of the learner's code comes to what it was judged by. `ref` NULL: what the reference sent then.
- * It must: else it could be clean by doing nothing. A JUDGE_OF may take other values than the reference's. */
-static bool as_judged(const Exercise *e, const Check *c, const Run *ref, const Run *r)
+/* It must: else it could be clean by doing nothing. A JUDGE_OF may take other values than the reference's. */
+bool as_judged(const Exercise *e, const Check *c, const Run *ref, const Run *r)
 {
     Run  kept = { 0 }, mine = { 0 };
     bool same = load(e, c, "ref", &kept) && load(e, c, "mine", &mine)
@@ -433,8 +432,7 @@ static void measure_performance(Exercise *e, const Toolchain *t)
         Step *s = &e->step[i];
         if (!strcmp(s->kind, "none") || ref[i] < WORTHY) continue;
         s->ratio = why || mine[i] == 0 ? NEVER : mine[i] / ref[i];
-        double part = (log(NONE_AT) - log(s->ratio)) / (log(NONE_AT) - log(FULL_AT));
-        s->performance = PERFORMANCE * (part < 0 ? 0 : part > 1 ? 1 : part) / e->points_steps;
+        s->performance = PERFORMANCE * compare_part(s->ratio) / e->points_steps;
     }
 }
 
@@ -466,6 +464,11 @@ static void make_key(const Exercise *e, const Toolchain *t, char key[40])
     snprintf(key, 40, "%016llx", (unsigned long long)h);
 }
 
+static void remember_text(char *out, size_t size, const json_t *text)
+{
+    if (json_is_string(text)) snprintf(out, size, "%s", json_string_value(text));
+}
+
 static bool remember(Exercise *e, const char *path, const char *key)
 {
     json_t *o = json_load_file(path, 0, NULL), *step, *steps = json_object_get(o, "steps");
@@ -477,6 +480,9 @@ static bool remember(Exercise *e, const char *path, const char *key)
         s->clean = (int)json_integer_value(json_object_get(step, "clean"));
         s->ratio = json_real_value(json_object_get(step, "ratio"));
         s->performance = json_real_value(json_object_get(step, "performance"));
+        remember_text(s->counter, sizeof s->counter, json_object_get(step, "counter"));
+        remember_text(s->mutant, sizeof s->mutant, json_object_get(step, "mutant"));
+        if (*s->mutant) read_message(e, s);
     }
     if (same) {
         e->sanitized = true;
@@ -499,8 +505,9 @@ static void keep(const Exercise *e, const char *path, const char *key)
     json_t *steps = json_object();
     for (int i = 0; i < e->n_steps; i++)
         json_object_set_new(steps, e->step[i].name,
-                            json_pack("{s:i, s:f, s:f}", "clean", e->step[i].clean, "ratio", e->step[i].ratio,
-                                      "performance", e->step[i].performance));
+                            json_pack("{s:i, s:f, s:f, s:s, s:s}", "clean", e->step[i].clean, "ratio",
+                                      e->step[i].ratio, "performance", e->step[i].performance, "counter",
+                                      e->step[i].counter, "mutant", e->step[i].mutant));
     json_t *o = json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:o}", "key", key, "counted", e->counted, "sanitizer",
                           e->sanitizer, "probe", e->sanitized_probe, "left_out", e->left_out, "uncounted",
                           e->uncounted, "steps", steps);
@@ -515,8 +522,8 @@ void measure(Exercise *e, const Toolchain *t, const Options *o)
     snprintf(path, sizeof path, "build/mine/%s/measured.json", e->dir);
     make_key(e, t, key);
     if (remember(e, path, key)) return;
-    measure_robustness(e, t, o);
-    measure_performance(e, t);
+    if (e->gpu && !measure_gpu(e, t, o)) return;
+    if (!e->gpu) measure_robustness(e, t, o), measure_performance(e, t);
     e->seconds_extra = now() - start;
     keep(e, path, key);
 }

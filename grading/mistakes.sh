@@ -7,8 +7,8 @@ box=$(mktemp -d "${TMPDIR:-/tmp}/mistakes.XXXXXX") || exit 1
 chmod 711 "$box"
 trap 'rm -rf "$box"' EXIT
 mkdir -p "$box/build/ref/grading"
-for f in common grading stage[0-9] build/toolchain build/grade build/confine build/ref/libcommon.a; do
-    ln -s "$root/$f" "$box/$f"
+for f in common grading stage[0-9] build/toolchain build/grade build/confine build/ref/libcommon.a build/simt build/simtcc; do
+    [ ! -e "$root/$f" ] || ln -s "$root/$f" "$box/$f"
 done
 cp build/ref/grading/*.o "$box/build/ref/grading/"
 
@@ -30,8 +30,9 @@ for dir; do
     mkdir -p "$box/build/ref/$dir" "$box/work/$dir"
     cp -a "build/ref/$dir/." "$box/build/ref/$dir/"
     cp "$dir/$name.h" "$box/work/$dir/"
+    ending=c; [ ! -e "$dir/$name.cu" ] || ending=cu
     while read -r step mutant mark <&3; do
-        cp "$known/$step.$mutant.c" "$box/work/$dir/$name.c"
+        cp "$known/$step.$mutant.$ending" "$box/work/$dir/$name.$ending"
         for seed in ${SEEDS:-1}; do
             cp "$known/list" "$box/build/ref/$dir/mutants/list"
             claim "$mutant of $step, seed $seed," "$(diagnosed $seed)" "$mutant" ${mark:+""}

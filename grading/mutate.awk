@@ -101,7 +101,7 @@ END {
     for (i = 1; i <= m; i++) {
         if (!placed(i)) continue
         print step, name[i] (rounding[i] == "~" ? " ~" : "")
-        path = out "/" step "." name[i] ".c"
+        path = out "/" step "." name[i] "." (ext ? ext : "c")
         for (k = 1; k <= lines; k++) printf "%s", text_of(i, k) > path
         close(path)
         if (first > start[step] && !in_table[step]) copy_function(i, start[step])

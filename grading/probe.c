@@ -53,6 +53,7 @@ static double   normal(void)  { return sqrt(-2 * log(uniform())) * cos(6.2831853
 /* The name's hash starts the stream, so that two probes on one seed see different inputs. */
 void probe_start(uint64_t seed, const char *name, int trial)
 {
+    if (device_start) device_start();
     for (int b = 0; b < buffers; b++) {
         ASAN_UNPOISON_MEMORY_REGION(buffer[b].base, buffer[b].mapped);
         free(buffer[b].frozen);

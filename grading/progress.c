@@ -20,6 +20,7 @@
 #include "cells.h"
 #include "file.h"
 #include "plot.h"
+#include "source.h"
 
 #define OUT "build/out/progress"
 enum { MAX_FOLDERS = 400, MAX_WEEKS = 120, BAR = 16, MAX_LINES = 6, MAX_PICTURE = 300 << 10 };
@@ -68,7 +69,7 @@ static Folder *folder_new(Progress *p, const char *name, double hours, int week)
         memmove(f->title, f->title + 2, strlen(f->title + 2) + 1);
     } else *f->title = 0;
     if (lesson) fclose(lesson);
-    snprintf(path, sizeof path, "work/%.199s/%.63s.c", f->dir, name);
+    snprintf(path, sizeof path, "work/%.199s/%.63s.%s", f->dir, name, source_ending(f->dir, name));
     f->begun = !access(path, F_OK);
     return f;
 }

@@ -14,6 +14,8 @@ enum {
     RECORD_MEMORY,   /* an allocation failed; its size in bytes follows, as text */
     RECORD_CRASH,    /* line: the signal; return addresses follow, as int64, counted from the start of the program */
     RECORD_TOUCHED,  /* before a CRASH: the buffer whose guard page was touched, or what was asked for; words follow */
+    RECORD_FOUND,    /* name: the kind; what the emulator found in a kernel (common/simt), a sentence, follows */
+    RECORD_COUNT,    /* scale: what it counted in this trial; the counter's name follows */
     RECORD_END
 };
 

@@ -103,7 +103,8 @@ void report_waiting(const Exercise *e, bool waits)
 {
     const char *term = getenv("TERM");
     if (!isatty(2) || (term && is(term, "dumb"))) return;
-    if (waits) fprintf(stderr, "%s: every probe passes; now the sanitizers and the instructions ...", e->name);
+    if (waits) fprintf(stderr, "%s: every probe passes; now %s ...", e->name,
+                   e->gpu ? "the emulator looks at each access" : "the sanitizers and the instructions");
     else fprintf(stderr, "\r\033[K");
 }
 
@@ -267,7 +268,15 @@ static void explain(const Exercise *e, const Step *s, const Options *o)
     const char *words = signal_in_words(get(c, "text"));
     snprintf(text, sizeof text, "%s%s%s%s%s", is(c->verdict, "WRONG") ? "" : c->verdict,
              is(c->verdict, "WRONG") ? "" : ": ", get(c, "text"), *words ? ": " : "", words);
+    if (e->gpu) {
+        char program[300];
+        name_places(e, variant_program(e, "", false, program, sizeof program), text, sizeof text);
+    }
     if (*get(c, "text")) print_wrapped("    ", text);
+    if (*s->found && !strstr(text, s->found)) {
+        snprintf(text, sizeof text, "check mode: %s", s->found);
+        print_wrapped("    ", text);
+    }
     if (*s->message) print_wrapped("    ", s->message);
     else if (*get(c, "relation")) print_wrapped("    ", get(c, "relation"));
     if (e->printed_by == s) print_printed(e->printed);
@@ -296,6 +305,36 @@ static const char *in_words(const char *complaint)
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
         if (!strncmp(complaint, KNOWN[i].name, strlen(KNOWN[i].name))) return KNOWN[i].words;
     return NULL;
+}
+
+/* Folders of kind gpu: what check mode found and counted, and the known mistake behind it. */
+static void print_checked(const Exercise *e)
+{
+    int  clean = 0, n = 0;
+    bool full = true;
+    char line[900];
+    for (int i = 0; i < e->n_steps; i++) clean += e->step[i].clean, n += e->step[i].n;
+    if (clean == n) snprintf(line, sizeof line, "robustness: check mode finds nothing to say");
+    else
+        snprintf(line, sizeof line, "robustness: %d of %d probes clean in check mode; %s: %s", clean, n,
+                 e->sanitized_probe, e->sanitizer);
+    print_wrapped("  ", line);
+    for (int i = 0; i < e->n_steps; i++) {
+        const Step *s = &e->step[i];
+        if (!*s->counter) continue;
+        snprintf(line, sizeof line, "performance of %s: %s", s->name, s->counter);
+        print_wrapped("  ", line);
+        full = false;
+    }
+    if (*e->uncounted) print_wrapped("  ", "performance: none, for the same reason");
+    else if (full) print_wrapped("  ", "performance: what the emulator counts is at most 1.5 times the reference's");
+    for (int i = 0; i < e->n_steps; i++)
+        if (*e->step[i].message && !e->step[i].first) {
+            snprintf(line, sizeof line, "%.60s: %.800s", e->step[i].name, e->step[i].message);
+            print_wrapped("  ", line);
+        }
+    if (e->seconds_extra > 0)
+        printf("  (%.1f s for these two; they wait until every probe passes)\n", e->seconds_extra);
 }
 
 static void print_sanitizer(const Exercise *e)
@@ -355,7 +394,8 @@ void report_exercise(const Exercise *e, const Options *o, bool *explained)
         if (s->first && !start && !*explained) start = s;
         print_step(s, s == start);
     }
-    if (e->sanitized) print_sanitizer(e);
+    if (e->sanitized && e->gpu) print_checked(e);
+    else if (e->sanitized) print_sanitizer(e);
     for (int i = 0; i < e->n_steps; i++)
         if (e->step[i].first && (o->all || &e->step[i] == start)) explain(e, &e->step[i], o);
     *explained |= start != NULL;

@@ -381,6 +381,13 @@ static void grant_permits(int rules, unsigned may)
     }
 }
 
+/* Of what a compiler reads: one of our own that it may start. */
+static bool is_program(const char *path)
+{
+    struct stat s;
+    return !stat(path, &s) && S_ISREG(s.st_mode) && s.st_mode & 0111;
+}
+
 static bool enter_landlock(const Shut *s)
 {
     const bool     listed = s->may & MAY_PROCESSES;        /* only what is listed is started */
@@ -394,7 +401,7 @@ static bool enter_landlock(const Shut *s)
         grant(rules, of_system[i].path, of_system[i].access & unlisted);
     grant_permits(rules, s->may);
     for (const char *const *p = s->readable; p && *p; p++)
-        grant(rules, *p, s->profile == PROFILE_WORKER ? RUN & unlisted : READ);
+        grant(rules, *p, s->profile == PROFILE_WORKER ? RUN & unlisted : is_program(*p) ? RUN : READ);
     if (s->profile != PROFILE_COMPILER) grant(rules, "/proc/self", READ);   /* a compiler's environment is there */
     if (s->home) grant(rules, s->home, home);
     grant_fd(rules, s->program, RUN);

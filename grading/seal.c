@@ -1,6 +1,7 @@
 /* seal.c -- hashes of what was handed in, and the hidden seeds of a class. The cryptography is libsodium's. */
 #define _GNU_SOURCE
 #include "seal.h"
+#include "source.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -78,7 +79,7 @@ json_t *seal_folder(const char *folder, const char *name)
     char    path[1000], contract[100], hex[65];
     glob_t  headers;
     snprintf(contract, sizeof contract, "%s.h", name);
-    snprintf(path, sizeof path, "%s/%s.c", folder, name);
+    snprintf(path, sizeof path, "%s/%s.%s", folder, name, source_ending(folder, name));
     if (hash_source(path, hex)) json_object_set_new(files, strrchr(path, '/') + 1, json_string(hex));
     snprintf(path, sizeof path, "%s/*.h", folder);
     if (!glob(path, 0, NULL, &headers)) {

@@ -33,6 +33,7 @@
 #include "check.h"
 #include "class.h"
 #include "file.h"
+#include "source.h"
 
 enum { GRAM = 16, SHORT = 10, COMMON = 10, MARKED = 50, ENOUGH = 48, LONGEST_HEAD = 300 };
 
@@ -274,7 +275,8 @@ static void give_skeleton(Given *g, const Exercise *e)
 {
     char   command[600], *text = NULL, part[4096];
     size_t size = 0;
-    snprintf(command, sizeof command, "awk -f grading/skeleton.awk '%s/%s.c' 2>/dev/null", e->dir, e->room.name);
+    snprintf(command, sizeof command, "awk -f grading/skeleton.awk '%s/%s.%s' 2>/dev/null", e->dir, e->room.name,
+             source_ending(e->dir, e->room.name));
     FILE *f = popen(command, "r");
     for (size_t n; f && (n = fread(part, 1, sizeof part, f)) > 0; size += n) {
         text = more(text, size + n + 1);
@@ -292,7 +294,7 @@ static void read_given(Given *g, const Exercise *e)
     give_skeleton(g, e);
     give_file(g, &g->taught, "%s/%s.h", e, false);
     give_file(g, &g->taught, "%s/README.md", e, true);
-    give_file(g, &g->reference, "%s/%s.c", e, false);
+    give_file(g, &g->reference, strcmp(source_ending(e->dir, e->room.name), "cu") ? "%s/%s.c" : "%s/%s.cu", e, false);
     qsort(g->taught.all, (size_t)g->taught.n, sizeof *g->taught.all, by_number);
     qsort(g->reference.all, (size_t)g->reference.n, sizeof *g->reference.all, by_number);
 }
@@ -343,7 +345,7 @@ static void take_submission(Exercise *e, const char *place, const char *learner,
     case REFUSED:
     case UNREADABLE: add_submission(e, learner, why); break;
     case TAKEN:
-        snprintf(path, sizeof path, "%s/%s/%s.c", work, e->dir, e->room.name);
+        snprintf(path, sizeof path, "%s/%s/%s.%s", work, e->dir, e->room.name, source_ending(e->dir, e->room.name));
         read_submission(add_submission(e, learner, NULL), path, g);
     }
     remove_tree(work);

@@ -109,6 +109,22 @@ static void show_inputs(void)
     }
 }
 
+/* What the emulator of a GPU finds and counts (device.cu). */
+void worker_found(const char *kind, const char *sentence);
+void worker_found(const char *kind, const char *sentence)
+{
+    size_t n = strlen(sentence);
+    if (by_hand) fprintf(stderr, "%s [%s]\n", sentence, kind);
+    else send_record((Record){ .kind = RECORD_FOUND, .bytes = (uint32_t)(n < 512 ? n : 512) }, kind, sentence);
+}
+
+void worker_count(const char *counter, double value);
+void worker_count(const char *counter, double value)
+{
+    if (by_hand) printf("  %s %.6g\n", counter, value);
+    else send_record((Record){ .kind = RECORD_COUNT, .scale = value, .bytes = (uint32_t)strlen(counter) }, "", counter);
+}
+
 /* ---- What ends a probe early ---------------------------------------------------------------------------------- */
 
 void todo_reached(const char *file, int line, const char *what);
@@ -300,7 +316,8 @@ static void run_trial(const Probe *p, uint64_t seed, int trial)
     if (by_hand) printf("%s.%s, trial %d\n", p->suite, p->name, trial);
     else send_record((Record){ .kind = RECORD_TRIAL, .line = trial, .scale = seconds() }, p->name, NULL);
     p->run();
-    const char *damage = probe_damage();
+    const char *damage = device_end ? device_end() : NULL;
+    if (!damage) damage = probe_damage();
     if (damage) send_text(RECORD_CHANGED, 0, damage);
     show_inputs();
 }

@@ -8,6 +8,7 @@ git_work() {
 }
 fail() { echo "$*" >&2; exit 1; }
 name_of() { basename "$1" | sed 's/^[0-9]*_//'; }
+source_of() { [ -f "$1/$(name_of "$1").cu" ] && echo "$(name_of "$1").cu" || echo "$(name_of "$1").c"; }    # of DIR: NAME.cu is of kind gpu
 # What a killed git left would stop every later one.
 unlock() { find work/.git -name '*.lock' -mmin +1 -delete 2>/dev/null; }
 commit() {

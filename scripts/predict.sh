@@ -13,7 +13,7 @@ field() { printf '%s\n' "$1" | awk -F ' [|] ' -v n="$2" '{ print $n }'; }
 ask() {
     for dir in $1; do
         name=$(name_of "$dir") file=work/predict/$(name_of "$dir").txt
-        [ -f "$dir/predict" ] && [ ! -f "$file" ] && [ -f "work/$dir/$name.c" ] || continue
+        [ -f "$dir/predict" ] && [ ! -f "$file" ] && [ -f "work/$dir/$(source_of "$dir")" ] || continue
         mkdir -p work/predict 2>/dev/null || fail "work/predict cannot be written: $unwritable"
         { echo "# $name: a guess before you measure. Write a number behind each =; make grade EX=$name then"
           echo "# measures, and shows both. The first guess is the one that counts; what is left empty is not measured."
@@ -68,7 +68,7 @@ look() {
         [ -f "$dir/predict" ] || continue
         ask "$dir"
         guesses "$name" >"$tmp/guesses"
-        if [ ! -s "$tmp/guesses" ] && grep -q 'TODO(' "work/$dir/$name.c" && [ "$(echo $1 | wc -w)" = 1 ]; then
+        if [ ! -s "$tmp/guesses" ] && grep -q 'TODO(' "work/$dir/$(source_of "$dir")" && [ "$(echo $1 | wc -w)" = 1 ]; then
             echo "Guess  before you measure: work/predict/$name.txt asks $(questions "$dir" | wc -l) numbers of you"
         fi
         while read -r question guess <&3; do

@@ -2,7 +2,8 @@
 # solution.sh DIR NAME [STEP] [ALL] -- the learner's functions beside the reference's, a step at a time. A step that is
 # not complete stays hidden until it is asked for: ALL is a word, any.
 dir=$1 name=$2 only=$3 all=$4
-mine=work/$dir/$name.c ref=$dir/$name.c
+. scripts/given.sh
+src=$(source_of "$dir"); mine=work/$dir/$src ref=$dir/$src
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 colour=never

@@ -39,7 +39,7 @@ merge_file() {    # DIR NAME FILE, the course's new one being $tmp/new
     fi
     cmp -s "$tmp/base" "$tmp/new" && [ -f "$mine" ] && return
     if [ ! -f "$mine" ]; then
-        case $3 in *.c) return ;; esac    # deleted on purpose: make stageN writes it anew
+        case $3 in *.c | *.cu) return ;; esac    # deleted on purpose: make stageN writes it anew
         replace "$tmp/new" "$mine"; echo "new    $mine"
     elif cmp -s "$mine" "$tmp/base"; then replace "$tmp/new" "$mine"; echo "new    $mine"
     elif ! cmp -s "$mine" "$tmp/new"; then
@@ -74,10 +74,10 @@ merge() {
     for dir in stage[0-9]/[0-9][0-9]_*; do
         name=$(name_of "$dir")
         move_folder "$dir"
-        [ -d "work/$dir" ] && [ -f "$dir/$name.c" ] || continue
-        for file in "$name.h" "$name.c" README.md; do
+        src=$(source_of "$dir"); [ -d "work/$dir" ] && [ -f "$dir/$src" ] || continue
+        for file in "$name.h" "$src" README.md; do
             [ -f "$dir/$file" ] || continue
-            if [ "$file" = "$name.c" ]; then write_skeleton "$dir/$file" "$tmp/new"; else replace "$dir/$file" "$tmp/new"; fi
+            if [ "$file" = "$src" ]; then write_skeleton "$dir/$file" "$tmp/new"; else replace "$dir/$file" "$tmp/new"; fi
             merge_file "$dir" "$name" "$file"
         done
         [ -d "$dir/plots" ] && [ -d "work/$dir/plots" ] && cp "$dir"/plots/* "work/$dir/plots/"

@@ -59,9 +59,10 @@ stage() {
             given_put "$name/$file" "$dir/$file"
         done
         [ -d "$dir/plots" ] && [ ! -d "work/$dir/plots" ] && copy_plots "$dir"
-        [ -f "work/$dir/$name.c" ] && continue
-        write_skeleton "$dir/$name.c" "work/$dir/$name.c"
-        given_put "$name/$name.c" "work/$dir/$name.c"
+        src=$(source_of "$dir")
+        [ -f "work/$dir/$src" ] && continue
+        write_skeleton "$dir/$src" "work/$dir/$src"
+        given_put "$name/$src" "work/$dir/$src"
         fresh=$((fresh + 1))
     done
     given_close 2>/dev/null || fail "work/.git cannot be written: $unwritable"
@@ -89,7 +90,7 @@ todo() {
     dirs=$(in_track "$2") || exit 1
     while read -r dir; do
         case $dir in "$1"*) ;; *) continue ;; esac
-        name=$(name_of "$dir") src=work/$dir/$(name_of "$dir").c
+        name=$(name_of "$dir") src=work/$dir/$(source_of "$dir")
         if [ ! -f "$src" ]; then line="make ${dir%%/*}  writes $src"
         elif todos "$src" | grep -q .; then line=$(todos "$src" | head -n 1)
         else
@@ -107,7 +108,7 @@ DIRS
 
 list() {
     for dir in $1; do
-        name=$(name_of "$dir") src=work/$dir/$(name_of "$dir").c p=$(points_of "$(name_of "$dir")")
+        name=$(name_of "$dir") src=work/$dir/$(source_of "$dir") p=$(points_of "$(name_of "$dir")")
         if [ ! -f "$src" ]; then state="not begun"
         else
             left=$(todos "$src" | wc -l)
@@ -132,7 +133,7 @@ list() {
 }
 
 reset() {
-    name=$(name_of "$1") src=work/$1/$(name_of "$1").c
+    name=$(name_of "$1") src=work/$1/$(source_of "$1")
     begin
     mkdir -p "work/$1" 2>/dev/null || fail "work/$1 cannot be written: $unwritable"
     if [ -f "$src" ]; then
@@ -140,18 +141,18 @@ reset() {
         echo "kept   $keep"
     fi
     replace "$1/$name.h" "work/$1/$name.h"
-    write_skeleton "$1/$name.c" "$src"
-    given_open && given_put "$name/$name.c" "$src" && given_put "$name/$name.h" "$1/$name.h" && given_close
+    write_skeleton "$1/$(source_of "$1")" "$src"
+    given_open && given_put "$name/$(source_of "$1")" "$src" && given_put "$name/$name.h" "$1/$name.h" && given_close
     echo "fresh  $src"
 }
 
 # Before grading: what is not begun is said; nothing begun at all ends with status 1.
 begun() {
     some=
-    for dir in $1; do [ -f "work/$dir/$(name_of "$dir").c" ] && some=yes; done
+    for dir in $1; do [ -f "work/$dir/$(source_of "$dir")" ] && some=yes; done
     [ -n "$some" ] && return 0
     set -- $1
-    [ $# = 1 ] && echo "$1 is not begun: make ${1%%/*} writes work/$1/$(name_of "$1").c" ||
+    [ $# = 1 ] && echo "$1 is not begun: make ${1%%/*} writes work/$1/$(source_of "$1")" ||
         echo "Nothing is begun yet: make stage0 writes the first exercises to work/."
     exit 1
 }
