@@ -10,9 +10,9 @@ esac
 name=$(basename "$dir" | sed 's/^[0-9]*_//')
 case $name in *[!a-z0-9_]*) fail "'$name' is no C name in lower case" ;; esac
 case $kind in
-kernel | model | clinic | measurement) ;;
-system | study) fail "KIND=$kind comes with the exercises of that kind; now: kernel, model, clinic, measurement" ;;
-*) fail "no kind '$kind': kernel, model, clinic, measurement, system, study" ;;
+kernel | model | clinic | measurement | gpu) ;;
+system | study) fail "KIND=$kind comes with the exercises of that kind; now: kernel, model, clinic, measurement, gpu" ;;
+*) fail "no kind '$kind': kernel, model, clinic, measurement, gpu, system, study" ;;
 esac
 [ -e "$dir" ] && fail "$dir is there already, and is left alone"
 for other in stage*/[0-9][0-9]_"$name"; do [ -d "$other" ] && fail "the name $name is taken by $other; names are unique"; done
@@ -20,6 +20,116 @@ mkdir -p "$dir/honest" || fail "$dir cannot be written"
 
 put() { cat >"$dir/$1" || fail "$dir/$1 cannot be written"; }
 
+if [ $kind = gpu ]; then
+put "$name.h" <<EOF
+/* $name.h -- one sentence: what this folder computes. */
+/* kind: gpu; needs: nothing */
+#pragma once
+#include "todo.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What holds for all functions here: pointers are the device's; what N = 0 does, what may overlap. */
+
+/* y = 2 x. Source: paper, equation. */
+void ${name}_double(float *y, const float *x, int N);                  /* (N), (N) */
+
+#ifdef __cplusplus
+}
+#endif
+EOF
+put "$name.cu" <<EOF
+/* $name.cu -- one sentence: what this folder computes. */
+#include <cuda_runtime.h>
+#include "$name.h"
+
+static __global__ void twice(float *y, const float *x, int N)
+{
+    /* exercise: write twice x into y where this thread's element is */
+    int n = blockIdx.x * blockDim.x + threadIdx.x;
+    if (n < N) y[n] = 2 * x[n];
+    /* end */
+}
+
+/* y = 2 x */
+void ${name}_double(float *y, const float *x, int N)
+{
+    if (N > 0) twice<<<(N + 255) / 256, 256>>>(y, x, N);
+}
+EOF
+put "test_$name.c" <<EOF
+/* test_$name.c -- probes that grade $name.cu, and oracles that prove the reference right. */
+#include "device.h"
+#include "probe.h"
+#include "$name.h"
+
+PROBE(${name}_double, by_pencil)                    /* the lesson's example */
+{
+    const float *x = device_in("x", probe_given(1, -2, 3), 3);
+    float *y = device_out("y", 3);
+    ${name}_double(y, x, 3);
+    emit("y", device_back(y), 3);
+}
+
+PROBE(${name}_double, awkward_sizes)
+{
+    int N = probe_pick(0, 1, 31, 33, 257, 1000);
+    const float *x = device_in("x", probe_floats(N), N);
+    float *y = device_out("y", N);
+    ${name}_double(y, x, N);
+    emit("y", device_back(y), N);
+    emit_counter("global_store_sectors_per_request");
+}
+
+ORACLE(${name}_double, in_double)
+{
+    int N = probe_pick(1, 33, 1000);
+    const float *x = probe_uniform(N, -1, 1);
+    float *y = device_out("y", N);
+    ${name}_double(y, device_in("x", x, N), N);
+    const float *got = device_back(y);
+    for (int n = 0; n < N; n++)
+        expect(got[n] == (float)(2.0 * x[n]), "element %d: got %g, want %g", n, got[n], 2.0 * x[n]);
+}
+EOF
+put mutants <<EOF
+no_guard
+- if (n < N) y[n] = 2 * x[n];
++ y[n] = 2 * x[n];
+Threads behind the last element write too. Ask n < N first.
+
+within_the_block
+- int n = blockIdx.x * blockDim.x + threadIdx.x;
++ int n = threadIdx.x;
+Every block does the same elements: blockIdx.x * blockDim.x come before.
+
+squared
+- if (n < N) y[n] = 2 * x[n];
++ if (n < N) y[n] = x[n] * x[n];
+x is squared. Twice x is x + x.
+EOF
+for v in sum stride; do
+    [ $v = sum ] && body='if (n < N) y[n] = x[n] + x[n];' || body='for (; n < N; n += gridDim.x * blockDim.x) y[n] = x[n] - -x[n];'
+    put "honest/$v.cu" <<EOF
+/* An honest variant: another way to the same numbers. */
+#include <cuda_runtime.h>
+#include "$name.h"
+
+static __global__ void kernel(float *y, const float *x, int N)
+{
+    int n = blockIdx.x * blockDim.x + threadIdx.x;
+    $body
+}
+
+void ${name}_double(float *y, const float *x, int N)
+{
+    if (N > 0) kernel<<<(N + 127) / 128, 128>>>(y, x, N);
+}
+EOF
+done
+else
 put "$name.h" <<EOF
 /* $name.h -- one sentence: what this folder computes. */
 /* kind: $kind; needs: nothing */
@@ -160,6 +270,7 @@ put predict <<EOF
 # is found in what COMMAND prints, with the measured number at the #; exp(#): e to that number.
 worst | Doubling a float: how far from twice its value does it end, at worst? | make run EX=$name ARGS=--quick | largest error #,
 EOF
+fi
 put README.md <<EOF
 # $name: a title that says what it is
 
@@ -182,7 +293,7 @@ y = 2 x. x, y: (N).
 1. \`${name}_double\`: what to write. Then change one thing in the component and look again.
 
 ## What to look at in the plot
-\`make run EX=$name\` prints the figures quoted here.
+$([ $kind = gpu ] && printf 'main.c is still to be written: ')\`make run EX=$name\` prints the figures quoted here.
 
 ## The same in NumPy
 \`\`\`python

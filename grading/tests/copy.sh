@@ -7,7 +7,7 @@ mkdir "$copy" "$copy/build"
 mine="$copy"/work          # the learner's files there
 git ls-files -co --exclude-standard | while read -r f; do [ -e "$f" ] && printf '%s\n' "$f"; done >"$box/files"
 tar -cf - -T "$box/files" | tar -xf - -C "$copy" || exit 1
-for f in build/config.mk build/toolchain build/flags build/ref build/grade build/watch build/progress build/matrix build/bench build/plots; do
+for f in build/config.mk build/toolchain build/flags build/ref build/grade build/watch build/progress build/matrix build/bench build/plots build/simt build/simtcc; do
     [ -e $f ] && cp -a $f "$copy/build/"
 done
 passed=0 failed=0
