@@ -154,7 +154,7 @@ static void backward(Bench *b, const int *s)
 }
 
 /* N images, C channels to O, S pixels a side, windows of K. */
-BENCH_OF(conv, conv) = {
+BENCH_OF(conv, convolution) = {
     { "conv2d", conv, .flops = "2*N*O*S*S*C*K*K", .bytes = "4*(N*C*S*S + O*C*K*K + N*O*S*S)", .dims = "NCSOK",
       SIZES(sizes), .terms = "C*K*K", .contestant = "library", .truth = truth, .setup = setup,
       .teardown = library_free },

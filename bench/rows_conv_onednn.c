@@ -167,7 +167,7 @@ static void backward_setup(Bench *b, const int *s)
 }
 
 #define ONEDNN onednn_run, .contestant = "oneDNN", .version = version_onednn, .teardown = onednn_free
-BENCH_OF(conv_onednn, conv) = {
+BENCH_OF(conv_onednn, convolution) = {
     { "conv2d", ONEDNN, .setup = setup },
     { "conv2d_relu", ONEDNN, .setup = relu_setup },
     { "conv2d_backward", ONEDNN, .setup = backward_setup },
