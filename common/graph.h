@@ -26,6 +26,7 @@ typedef struct GraphOp {
     Tensor      shape[MAX_OUT];
     bool        view, statistic[MAX_OUT];
     double      flops;
+    char        note[40];               /* stands below its name, in place of the shape; empty: the shape */
 } GraphOp;
 typedef struct GraphStep {
     char     name[48];                  /* the tape's */
@@ -33,7 +34,10 @@ typedef struct GraphStep {
     int      n, room;
     int64_t  left_out;                  /* ops beyond MAX_OPS */
     bool     backward;                  /* it went backward */
+    const char *title, *caption;        /* of the picture; NULL: they speak of the tape */
 } GraphStep;
 const GraphStep *graph_step(const Graph *);     /* NULL: nothing ran */
+/* A step of anybody's making: an op without inputs is drawn as one from outside. NULL, or why it cannot be written. */
+const char *graph_draw_step(const GraphStep *, const char *path);
 typedef struct { char s[80]; } ShapeText;
 ShapeText graph_shape(const Tensor *);          /* (3,4), and i32(3,4) where it is not what networks compute in */

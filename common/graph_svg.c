@@ -61,7 +61,7 @@ static void add_edge(Picture *p, int from, int to)
 
 static Box op_box(const GraphOp *op)
 {
-    Box b = { .kind = op->view ? BOX_VIEW : BOX_OP };
+    Box b = { .kind = op->view ? BOX_VIEW : op->n_in ? BOX_OP : BOX_INPUT };
     char params[96] = "";
     size_t n = 0;
     for (int i = 0; i < op->n_in && n < sizeof params - 1; i++)
@@ -72,7 +72,7 @@ static Box op_box(const GraphOp *op)
         snprintf(b.line[b.lines++], sizeof b.line[0], "%.14s %.79s", op->name, graph_shape(&op->shape[0]).s);
     } else {
         snprintf(b.line[b.lines++], sizeof b.line[0], "%s", op->name);
-        snprintf(b.line[b.lines++], sizeof b.line[0], "%s", graph_shape(&op->shape[0]).s);
+        snprintf(b.line[b.lines++], sizeof b.line[0], "%s", *op->note ? op->note : graph_shape(&op->shape[0]).s);
     }
     if (*params) snprintf(b.line[b.lines++], sizeof b.line[0], "%s", params);
     return b;
@@ -312,16 +312,26 @@ static void put_picture(FILE *f, const Picture *p, const GraphStep *s, int n_ops
     fprintf(f, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %.0f %.0f' width='%.0f' height='%.0f' "
                "font-family='DejaVu Sans, sans-serif' font-size='11' text-anchor='middle'>\n<title>", p->width,
             p->height, p->width, p->height);
-    fprintf(f, "One step of ");
-    put_text(f, s->name);
-    fprintf(f, ": %d operations, %lld parameters</title>\n<defs><marker id='tip' viewBox='0 0 8 8' refX='7' refY='4' "
+    if (s->title) put_text(f, s->title);
+    else {
+        fprintf(f, "One step of ");
+        put_text(f, s->name);
+        fprintf(f, ": %d operations, %lld parameters", n_ops, (long long)numbers);
+    }
+    fprintf(f, "</title>\n<defs><marker id='tip' viewBox='0 0 8 8' refX='7' refY='4' "
                "markerWidth='7' markerHeight='7' orient='auto'><path d='M0 0L8 4L0 8z' fill='#444444'/></marker>"
-               "</defs>\n<rect width='100%%' height='100%%' fill='#ffffff'/>\n", n_ops, (long long)numbers);
-    fprintf(f, "<g text-anchor='start' fill='#222222'>\n<text x='%d' y='26' font-size='15' font-weight='bold'>"
-               "One step on the tape '", MARGIN);
-    put_text(f, s->name);
-    fprintf(f, "', %lld parameters</text>\n<text x='%d' y='46'>Boxes compute, dashed ones only look at memory "
-               "differently, round ones come from outside.", (long long)numbers, MARGIN);
+               "</defs>\n<rect width='100%%' height='100%%' fill='#ffffff'/>\n");
+    fprintf(f, "<g text-anchor='start' fill='#222222'>\n<text x='%d' y='26' font-size='15' font-weight='bold'>",
+            MARGIN);
+    if (s->title) put_text(f, s->title);
+    else {
+        fprintf(f, "One step on the tape '");
+        put_text(f, s->name);
+        fprintf(f, "', %lld parameters", (long long)numbers);
+    }
+    fprintf(f, "</text>\n<text x='%d' y='46'>", MARGIN);
+    put_text(f, s->caption ? s->caption : "Boxes compute, dashed ones only look at memory differently, round ones come "
+                                          "from outside.");
     if (n_ops < s->n + s->left_out)
         fprintf(f, " The first %d of %lld operations.", n_ops, s->n + (long long)s->left_out);
     fprintf(f, "</text>\n</g>\n<g fill='none' stroke='#444444' stroke-width='1.1'>\n");
@@ -334,7 +344,11 @@ static void put_picture(FILE *f, const Picture *p, const GraphStep *s, int n_ops
 const char *graph_draw(const Graph *g, const char *path)
 {
     const GraphStep *s = graph_step(g);
-    if (!s) return sentence("%s: nothing to draw: no operation has run on a tape", path);
+    return s ? graph_draw_step(s, path) : sentence("%s: nothing to draw: no operation has run on a tape", path);
+}
+
+const char *graph_draw_step(const GraphStep *s, const char *path)
+{
     int n_ops = s->n < MOST_OPS ? s->n : MOST_OPS;
     FILE *f = fopen(path, "w");
     if (!f) return sentence("cannot write %s: %s", path, strerror(errno));

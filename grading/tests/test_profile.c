@@ -466,6 +466,24 @@ Test(profile, the_graph_has_a_box_for_each_op_and_none_overlap)
     unlink(path);
 }
 
+/* A step that no tape has played: its own title and notes; what has no inputs comes from outside. */
+Test(profile, a_step_of_anybodys_making_is_drawn)
+{
+    GraphEnd  in[2] = { { .from = 0 }, { .from = 0 } };
+    GraphOp   op[2] = { { .name = "a", .note = "3, slope 6" },
+                        { .name = "a a", .n_in = 2, .in = in, .note = "9 < 10" } };
+    GraphStep step = { .op = op, .n = 2, .title = "a & a", .caption = "twice the same" };
+    Rect      box[8];
+    cr_assert_null(graph_draw_step(&step, new_path()));
+    char *svg = read_file(path);
+    expect_well_formed(svg);
+    cr_expect_eq(rects(svg, box, 8), 2);
+    cr_expect(count(svg, "a &amp; a") == 2 && strstr(svg, "9 &lt; 10") && strstr(svg, "twice the same"), "%s", svg);
+    cr_expect(strstr(svg, "3, slope 6") && !strstr(svg, "on the tape") && strstr(svg, "rx='12'"), "%s", svg);
+    free(svg);
+    unlink(path);
+}
+
 /* A ladder in which every rung is read by all later ones: bends in every layer. */
 Test(profile, a_graph_of_many_long_edges_is_drawn)
 {
