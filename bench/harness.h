@@ -14,7 +14,7 @@
     "reheat before each that takes less than 10 ms; calls timed one by one: their median below 50 us, else sum; "  \
     "every sample checked; median, interval by order statistics"
 
-enum { MAX_BUFFERS = 24, MAX_CONTESTANTS = 16, MAX_SIZE = 6, MAX_SAMPLES = 400, MIN_ROUNDS = 6, MAX_PEERS = 6 };
+enum { MAX_BUFFERS = 24, MAX_CONTESTANTS = 16, MAX_SIZE = 6, MAX_SAMPLES = 400, MIN_ROUNDS = 6, MAX_PEERS = 12 };
 
 /* ---- buffer.c ---------------------------------------------------------------------------------------------------- */
 

@@ -230,6 +230,7 @@ static const struct {
     { "scikit-learn", "peer_sklearn.py", ONE_THREAD | MORE_THREADS, "OMP_WAIT_POLICY=passive" },
     { "SciPy", "peer_scipy.py", ONE_THREAD | MORE_THREADS, "" },
     { "XGBoost", "peer_xgboost.py", ONE_THREAD | MORE_THREADS, "OMP_WAIT_POLICY=passive" },
+    { "gensim", "peer_gensim.py", ONE_THREAD | MORE_THREADS, "" },
     { "NumPy", "peer_numpy.py", ONE_THREAD | MORE_THREADS, "" },
 };
 
