@@ -687,6 +687,9 @@ dist_objects = $(patsubst %,build/dist_$1/%.o,$(sort $(foreach t,$(dist_tools),$
 ifneq ($(filter dist,$(goals)),)
 at_home := $(filter $(gpu),$(chosen))
 chosen := $(filter-out $(gpu),$(chosen))
+ifeq ($(chosen),)
+$(error make dist leaves out what a GPU or its emulator runs: $(at_home). Nothing else was chosen)
+endif
 endif
 dist: build/grade $(call grader_of,$(chosen)) $(foreach a,$(dist_can),$(call dist_objects,$a))
 	@$(if $(at_home),echo 'make dist leaves out what a GPU or its emulator runs: $(at_home)')

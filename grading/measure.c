@@ -444,23 +444,26 @@ static uint64_t add_to_key(uint64_t h, const char *bytes, size_t n)
     return h;
 }
 
-/* FNV-1a over the learner's file, the object made of it and of what it includes, the compiler's flags and the age of
- * what make built. */
+/* FNV-1a over the learner's file, the object made of it and of what it includes, the mistakes that are known, the
+ * compiler's flags and the age of what make built. */
 static void make_key(const Exercise *e, const Toolchain *t, char key[40])
 {
     char path[300], age[60] = "";
     struct stat s;
     uint64_t h = 14695981039346656037u;
-    size_t   n[2] = { 0 };
-    char *text = read_bytes(e->source, &n[0]), *object;
+    size_t   n[3] = { 0 };
+    char *text = read_bytes(e->source, &n[0]), *object, *known;
     snprintf(path, sizeof path, "build/mine/%s/%s.o", e->dir, e->name);
     object = read_bytes(path, &n[1]);
+    snprintf(path, sizeof path, "build/ref/%s/mutants/list", e->dir);
+    known = read_bytes(path, &n[2]);
     snprintf(path, sizeof path, "build/ref/%s/worker", e->dir);
     if (!stat(path, &s)) snprintf(age, sizeof age, "%lld.%ld", (long long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
     if (text) h = add_to_key(h, text, n[0]);
     if (object) h = add_to_key(h, object, n[1]);
+    if (known) h = add_to_key(h, known, n[2]);
     h = add_to_key(add_to_key(h, t->cc, strlen(t->cc)), age, strlen(age));
-    free(text), free(object);
+    free(text), free(object), free(known);
     snprintf(key, 40, "%016llx", (unsigned long long)h);
 }
 
