@@ -9,7 +9,7 @@ pick() { shift $(($1 % ($# - 1) + 1)); printf '%s\n' "$1"; }
 
 hand_in() {    # LEARNER-NUMBER FOLDER FILE
     k=$1 d=$2 name=${2##*/??_} c=c
-    [ ! -e "$d/$name.cu" ] || c=cu
+    [ -e "$d/$name.c" ] || c=cu
     case $((k % 20)) in
     0 | 5 | 10 | 15) awk -f grading/skeleton.awk "$d/$name.$c" ;;
     1 | 4 | 7 | 11 | 13 | 17) cat "$(pick $k build/ref/"$d"/mutants/*.*.$c)" ;;
@@ -35,7 +35,7 @@ while [ $i -lt "$n" ]; do
         for d in stage[0-9]/[0-9][0-9]_"$name"; do
             to=$dir/$learner
             [ $((i % 2)) = 0 ] || to=$to/$d
-            mkdir -p "$to" && hand_in $((i * 7 + e * 3)) "$d" "$to/$name.$([ -e "$d/$name.cu" ] && echo cu || echo c)" || exit 1
+            mkdir -p "$to" && hand_in $((i * 7 + e * 3)) "$d" "$to/$name.$([ -e "$d/$name.c" ] && echo c || echo cu)" || exit 1
             e=$((e + 1))
         done
     done

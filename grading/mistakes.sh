@@ -30,7 +30,7 @@ for dir; do
     mkdir -p "$box/build/ref/$dir" "$box/work/$dir"
     cp -a "build/ref/$dir/." "$box/build/ref/$dir/"
     cp "$dir/$name.h" "$box/work/$dir/"
-    ending=c; [ ! -e "$dir/$name.cu" ] || ending=cu
+    ending=c; [ -e "$dir/$name.c" ] || ending=cu
     while read -r step mutant mark <&3; do
         cp "$known/$step.$mutant.$ending" "$box/work/$dir/$name.$ending"
         for seed in ${SEEDS:-1}; do

@@ -5,7 +5,8 @@
 
 static inline const char *source_ending(const char *dir, const char *name)
 {
-    char path[600];
-    snprintf(path, sizeof path, "%.400s/%.100s.cu", dir, name);
-    return access(path, F_OK) ? "c" : "cu";
+    char c[600], cu[600];                   /* both: NAME.cu is a twin, and NAME.c what is learnt */
+    snprintf(c, sizeof c, "%.400s/%.100s.c", dir, name);
+    snprintf(cu, sizeof cu, "%.400s/%.100s.cu", dir, name);
+    return access(c, F_OK) && !access(cu, F_OK) ? "cu" : "c";
 }

@@ -8,7 +8,11 @@ git_work() {
 }
 fail() { echo "$*" >&2; exit 1; }
 name_of() { basename "$1" | sed 's/^[0-9]*_//'; }
-source_of() { [ -f "$1/$(name_of "$1").cu" ] && echo "$(name_of "$1").cu" || echo "$(name_of "$1").c"; }    # of DIR: NAME.cu is of kind gpu
+# What is learnt in DIR: NAME.c, or NAME.cu where there is no other. Beside a NAME.c it is a twin.
+source_of() {
+    set -- "$1/$(name_of "$1")"
+    [ ! -f "$1.c" ] && [ -f "$1.cu" ] && echo "${1##*/}.cu" || echo "${1##*/}.c"
+}
 # What a killed git left would stop every later one.
 unlock() { find work/.git -name '*.lock' -mmin +1 -delete 2>/dev/null; }
 commit() {
