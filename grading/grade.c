@@ -467,7 +467,7 @@ static bool led_astray(Exercise *e, const Step *s, const Options *o)
     return astray;
 }
 
-static void recognise(Exercise *e, const Options *o)
+static void recognise(Exercise *e, const Toolchain *t, const Options *o)
 {
     char path[400], line[200], step[64], mutant[64];
     snprintf(path, sizeof path, "build/ref/%s/mutants/list", e->dir);
@@ -477,7 +477,8 @@ static void recognise(Exercise *e, const Options *o)
         if (led_astray(e, s, o)) continue;
         FILE *f = fopen(path, "r");
         while (f && !*s->mutant && fgets(line, sizeof line, f))
-            if (sscanf(line, "%63s %63s", step, mutant) == 2 && is(step, s->name) && goes_like(e, s, mutant, o))
+            if (sscanf(line, "%63s %63s", step, mutant) == 2 && is(step, s->name) && goes_like(e, s, mutant, o)
+                && (!e->gpu || found_alike(e, t, s, mutant, o)))
                 snprintf(s->mutant, sizeof s->mutant, "%s", mutant);
         if (f) fclose(f);
         if (*s->mutant) read_message(e, s);
@@ -562,7 +563,7 @@ static void grade(Exercise *e, const Toolchain *t, const Options *o)
     if (run_all(e, o) && judge(e, o)) {
         count_steps(e);
         discount(e, o);
-        recognise(e, o);
+        recognise(e, t, o);
         if (e->gpu) look_closer(e, t, o);
         keep_printed(e);
         if (correct(e) && !o->step) {                      /* one step: the quick look */

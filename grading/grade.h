@@ -89,6 +89,8 @@ void read_message(const Exercise *e, Step *s);      /* of s->mutant */
 /* gpu.c: folders of kind gpu, in check mode */
 bool measure_gpu(Exercise *e, const Toolchain *t, const Options *o);
 void look_closer(Exercise *e, const Toolchain *t, const Options *o);    /* what check mode says of each first failure */
+/* Whether check mode says the same of the learner's step as of this known mistake, whose values are alike. */
+bool found_alike(Exercise *e, const Toolchain *t, const Step *s, const char *mutant, const Options *o);
 /* "@1a2b" in a text, an address of the program, becomes "x.cu:27". */
 void name_places(const Exercise *e, const char *program, char *text, size_t size);
 

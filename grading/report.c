@@ -417,6 +417,7 @@ static json_t *step_json(const Exercise *e, const Step *s)
     json_object_set_new(o, "robustness", number(s->robustness));
     json_object_set_new(o, "performance", number(s->performance));
     if (s->ratio > 0) json_object_set_new(o, "cost_over_reference", number(s->ratio));
+    if (*s->counter) json_object_set_new(o, "counter", json_string(s->counter));
     if (*s->mutant) json_object_set_new(o, "known_mistake", json_string(s->mutant));
     if (s->line) json_object_set_new(o, "line", json_integer(s->line));
     for (int i = 0; i < e->n_checks; i++) {
