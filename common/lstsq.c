@@ -1,5 +1,6 @@
 /* lstsq.c -- the w that makes |X w - y|^2 smallest, with or without a penalty, in one pass over X. */
 #include <float.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,9 +236,34 @@ static void triangle_of_rows(double *R, const double *X, const double *y, int64_
     free(B);
 }
 
+void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work, const int *lwork,
+             int *info);
+
+/* With many columns LAPACK's blocks of reflections, products of matrices, are faster. It wants columns. N > D */
+static void triangle_of_many(double *R, const double *X, const double *y, int64_t N, int64_t D)
+{
+    enum { SIDE = 32 };
+    int     rows = (int)N, K = (int)D + 1, ask = -1, room, info;
+    double *A = doubles_new(N * K), *tau = doubles_new(K), best;
+    for (int64_t from = 0; from < N; from += SIDE)
+        for (int64_t d = 0; d < K; d++)
+            for (int64_t n = from; n < from + SIDE && n < N; n++) A[d * N + n] = d < D ? X[n * D + d] : y[n];
+    dgeqrf_(&rows, &K, A, &rows, tau, &best, &ask, &info);
+    room = (int)best;
+    double *work = doubles_new(room);
+    dgeqrf_(&rows, &K, A, &rows, tau, work, &room, &info);
+    for (int64_t j = 0; j < K; j++)
+        for (int64_t c = 0; c < K; c++) R[j * K + c] = c >= j ? A[c * N + j] : 0;
+    free(A), free(tau), free(work);
+}
+
 static void triangle(double *R, const double *X, const double *y, int64_t N, int64_t D)
 {
     int64_t K = D + 1, parts = N * D < 1 << 15 ? 1 : threads();
+    if (D > FEW_COLUMNS && N > D && N < INT_MAX) {
+        triangle_of_many(R, X, y, N, D);
+        return;
+    }
     if (parts == 1) {
         triangle_of_rows(R, X, y, N, D);
         return;

@@ -18,7 +18,8 @@ const char *lstsq_normal(double *w, double *rss, const double *X, const double *
                                  int64_t free_ones, int64_t N, int64_t D);
 
 /*
- * Householder's QR, block of rows after block of rows: a few times the work, all digits.
+ * Householder's QR, block of rows after block of rows (LAPACK's, of a copy, beyond 96 columns): a few times the work,
+ * all digits.
  * TSQR: Demmel, Grigori, Hoemmen, Langou, SIAM Journal on Scientific Computing 34, 2012.
  */
 const char *lstsq_qr(double *w, double *rss, const double *X, const double *y, int64_t N, int64_t D);
