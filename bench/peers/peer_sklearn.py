@@ -101,6 +101,33 @@ class Logistic:
         return {"objective": self.objective(self.model)}
 
 
+class Steps:
+    """50 steps of L-BFGS, pairs as by default; floats or doubles, whichever takes five steps faster."""
+
+    def __init__(self, size, given):
+        n, d, self.classes = size
+        self.X, self.y = given["X"].reshape(n, d), given["y"]
+        self.X = min((self.X, self.X.astype(float)), key=self.seconds)
+
+    def seconds(self, X):
+        begin = time.process_time()
+        self.fit(X, 5)
+        return time.process_time() - begin
+
+    def fit(self, X, steps):
+        return LogisticRegression(C=1, fit_intercept=False, max_iter=steps, tol=1e-12).fit(X, self.y)
+
+    def call(self):
+        self.model = self.fit(self.X, 50)
+
+    def outputs(self):
+        w = self.model.coef_.astype(float)
+        z = self.X @ w.T
+        z -= z.max(1, keepdims=True)
+        loss = np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), self.y]
+        return {"loss": loss.mean() + (w * w).sum() / 2 / len(z)}
+
+
 class Density:
     """Labels are numbered alike, so they must be equal. The tree is the index that is faster in the plane."""
 
@@ -160,6 +187,7 @@ CASES = {
     "decision_tree_grow": Grown,
     "kmeans_lloyd": Lloyd,
     "logistic_regression_newton": Logistic,
+    "logistic_regression_50_steps": Steps,
     "linear_regression_ridge": RidgeCholesky,
     "linear_regression_qr": Ols,
 }
