@@ -65,6 +65,14 @@ void buffer_forget(Bench *b)
     b->buffers = 0;
 }
 
+void buffer_scratch_back(Bench *b)
+{
+    for (int i = 0; i < b->buffers; i++)
+        if (b->buffer[i].role == ROLE_SCRATCH)
+            madvise((char *)b->buffer[i].data - stagger_bytes(i), buffer_bytes(&b->buffer[i]) + stagger_bytes(i),
+                    MADV_DONTNEED);
+}
+
 /* ---- Making them ------------------------------------------------------------------------------------------------- */
 
 static uint64_t words_sum(const void *p, size_t bytes)

@@ -83,6 +83,7 @@ struct Bench {
 };
 
 void   buffer_forget(Bench *);          /* frees all */
+void   buffer_scratch_back(Bench *);    /* work space gives its pages back: who writes there next takes them anew */
 void   buffer_poison(Bench *);          /* outputs to NaN, inouts to their start */
 void   buffer_restore(Bench *);         /* inouts only */
 void   buffer_want_from_outputs(Bench *);

@@ -332,6 +332,7 @@ static void measure_memory(Bench *b, Contestant *c)
     tear_down(b, c);
     set_up(b, c);
     buffer_restore(b);
+    buffer_scratch_back(b);
     int64_t before = resident_mark();
     if (c->row->before) besides(b, c, c->row->before);
     call(b, c);

@@ -111,6 +111,14 @@ says '^  softmax +128x129 +1 thread +library +3.0'
 sed 's/"state":/"memory":1000000,&/' "$tmp/b.jsonl" >"$tmp/m.jsonl"
 run build/bench plots "$tmp/m.jsonl" "$tmp/plots2"
 grep -q 'Peak memory' "$tmp/out" && no "less than a MiB stands in the table of memory" || ok
+# Work space counts: the boxes of dbscan lie in it. Where the kernel tells no peak there is no "memory".
+run build/bench --rows=dbscan --no-peers --sizes=5003x10 --threads=1 --budget=0.01 --out="$tmp/w.jsonl"
+textbook=$(grep '"contestant":"textbook"' "$tmp/w.jsonl")
+case $textbook in
+*'"memory":'*) echo "$textbook" | grep -qE '"memory":[1-9][0-9]{5}' && ok || no "work space is no memory" ;;
+*'"seconds":'*) ok ;;
+*) no "dbscan has no time" ;;
+esac
 # Exponents: of sizes that differ in one number, with N^1.5 for a time; a fourth size is none of theirs.
 at() { sed "/\"size\":\\[$1\\]/!d; s/\"size\":\\[$1\\]/\"size\":[$2]/; s/\"seconds\":[^,}]*/\"seconds\":$3/" "$tmp/b.jsonl"; }
 { grep '"kind":"run"' "$tmp/b.jsonl"; at 32,33 100,7 0.001; at 32,33 9,5 7; at 64,65 400,7 0.008; at 128,129 1600,7 0.064; } >"$tmp/s.jsonl"
