@@ -231,6 +231,7 @@ static const struct {
     { "SciPy", "peer_scipy.py", ONE_THREAD | MORE_THREADS, "" },
     { "XGBoost", "peer_xgboost.py", ONE_THREAD | MORE_THREADS, "OMP_WAIT_POLICY=passive" },
     { "gensim", "peer_gensim.py", ONE_THREAD | MORE_THREADS, "" },
+    { "LightGBM", "peer_lightgbm.py", ONE_THREAD | MORE_THREADS, "OMP_WAIT_POLICY=passive" },
     { "NumPy", "peer_numpy.py", ONE_THREAD | MORE_THREADS, "" },
 };
 

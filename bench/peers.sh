@@ -1,6 +1,6 @@
 #!/bin/sh
-# peers.sh [FOLDER] -- installs the Python peers (PyTorch, scikit-learn, SciPy, XGBoost, gensim) into a virtual environment outside the repository.
-# Nothing of the course needs them: they are what our times are compared with.
+# peers.sh [FOLDER] -- installs the Python peers (PyTorch, scikit-learn, SciPy, XGBoost, LightGBM, gensim) into a virtual
+# environment outside the repository. Nothing of the course needs them: they are what our times are compared with.
 folder=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/dl-course-peers}
 say() { echo "peers: $*"; }
 stop() { echo "peers: $*" >&2; exit 1; }
@@ -13,10 +13,11 @@ else
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
         stop "this python3 makes no virtual environments; Debian and Ubuntu: apt-get install python3-venv"
     [ -x "$folder/bin/python3" ] || "$python" -m venv "$folder" || stop "cannot make $folder"
-    say "installing PyTorch, scikit-learn, SciPy, XGBoost and gensim into $folder; removing that folder undoes it"
+    say "installing PyTorch, scikit-learn, SciPy, XGBoost, LightGBM and gensim into $folder; removing that folder undoes it"
     pip() { "$folder/bin/python3" -m pip --quiet --disable-pip-version-check install "$@"; }
     pip numpy scipy scikit-learn || stop "pip could not install scikit-learn; without a network there are no Python peers"
-    pip xgboost-cpu || say "pip could not install XGBoost: gradient boosting has no peer"
+    pip xgboost-cpu || say "pip could not install XGBoost: gradient boosting has a peer less"
+    pip lightgbm || say "pip could not install LightGBM: gradient boosting has a peer less"
     pip gensim || say "pip could not install gensim: vectors of walks and words have no peer"
     # On x86-64 the usual build brings CUDA along. pip's own settings (PIP_INDEX_URL) can name an index of smaller ones.
     say "PyTorch takes some 3 GB on x86-64"

@@ -1,4 +1,4 @@
-/* rows_boost.c -- who else boosts trees: the library (XGBoost is in peers/). */
+/* rows_boost.c -- who else boosts trees: the library (XGBoost and LightGBM are in peers/). */
 #include <math.h>
 #include <stdlib.h>
 #include "bench.h"
