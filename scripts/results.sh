@@ -15,7 +15,7 @@ for dir; do
     [ -f "$dir/main.c" ] || continue
     prog=build/ref/$dir/$name out=build/results/$name
     for size in default full; do
-        [ $size = full ] && { [ -z "$check" ] && grep -qE "$name --full|--full" "$dir/README.md" && [ -d data ] || continue; }
+        [ $size = full ] && { [ -z "$check" ] && grep -qe --full -e '->full' "$dir/README.md" "$dir/main.c" && [ -d data ] || continue; }
         flag=; [ $size = full ] && flag=--full
         echo "results: $name $flag"
         if "$prog" $flag --out "$out-$size" >"$out-$size.txt" 2>&1; then passed=$((passed + 1)); tail -n 6 "$out-$size.txt" | sed 's/^/    /'
