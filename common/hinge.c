@@ -2,7 +2,7 @@
  *
  *   minimises   |v|^2 / 2 - sum alpha,   0 <= alpha <= C,   v = sum alpha y x
  *
- * Whatever the alphas, f(w) >= sum alpha - |v|^2 / 2 for any w: so v's f and that are as far from f* as from each other.
+ * Whatever the alphas, f(w) >= sum alpha - |v|^2 / 2 for any w: so f(v) - f* is at most f(v) less that.
  */
 #include "hinge.h"
 #include <math.h>
