@@ -50,9 +50,7 @@ static void exp_libmvec(Bench *b, const int *size)
 }
 #endif
 
-/* ---- Ops: name, sizes, the right values ---- */
-
-static const int sizes[][2] = { { 64, 768 }, { 1023, 257 }, { 8192, 1024 } };
+/* ---- Activations: the right values. Their sizes and costs stand in the room's bench_activations.c ---- */
 
 static void truth(Bench *b, const int *size, double (*f)(double))
 {
@@ -66,6 +64,8 @@ static double gelu(double x) { return 0.5 * x * erfc(-x * sqrt(0.5)); }
 static double gelu_tanh(double x) { return x * sigmoid(2 * sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)); }
 static double silu(double x) { return x * sigmoid(x); }
 static double softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
+static double relu(double x) { return fmax(x, 0); }
+static double elu(double x) { return x < 0 ? expm1(x) : x; }
 
 static void gelu_truth(Bench *b, const int *size) { truth(b, size, gelu); }
 static void gelu_tanh_truth(Bench *b, const int *size) { truth(b, size, gelu_tanh); }
@@ -73,6 +73,8 @@ static void silu_truth(Bench *b, const int *size) { truth(b, size, silu); }
 static void sigmoid_truth(Bench *b, const int *size) { truth(b, size, sigmoid); }
 static void tanh_truth(Bench *b, const int *size) { truth(b, size, tanh); }
 static void softplus_truth(Bench *b, const int *size) { truth(b, size, softplus); }
+static void relu_truth(Bench *b, const int *size) { truth(b, size, relu); }
+static void elu_truth(Bench *b, const int *size) { truth(b, size, elu); }
 
 static void library_gelu(Bench *b, const int *size) { library_one_op(b, size, op_gelu); }
 static void library_gelu_tanh(Bench *b, const int *size) { library_one_op(b, size, op_gelu_tanh); }
@@ -80,6 +82,9 @@ static void library_silu(Bench *b, const int *size) { library_one_op(b, size, op
 static void library_sigmoid(Bench *b, const int *size) { library_one_op(b, size, op_sigmoid); }
 static void library_tanh(Bench *b, const int *size) { library_one_op(b, size, op_tanh); }
 static void library_softplus(Bench *b, const int *size) { library_one_op(b, size, op_softplus); }
+static void library_relu(Bench *b, const int *size) { library_one_op(b, size, op_relu); }
+static Tensor *elu_1(Tape *t, Tensor *x) { return op_elu(t, x, 1); }
+static void library_elu(Bench *b, const int *size) { library_one_op(b, size, elu_1); }
 
 /* ---- The way back alone: off the clock, an op is recorded whose forward writes nothing; then its backward is
  * timed. */
@@ -147,7 +152,8 @@ static void silu_slope_truth(Bench *b, const int *size) { slope_truth(b, size, s
 static bool make(Primitive *p, Description d, dnnl_alg_kind_t kind)
 {
     dnnl_primitive_desc_t chosen;
-    float alpha = kind == dnnl_eltwise_swish || kind == dnnl_eltwise_soft_relu ? 1 : 0;
+    bool  scaled = kind == dnnl_eltwise_swish || kind == dnnl_eltwise_soft_relu || kind == dnnl_eltwise_elu;
+    float alpha = scaled ? 1 : 0;                       /* relu's is its leak */
 #if DNNL_VERSION_MAJOR >= 3
     if (dnnl_eltwise_forward_primitive_desc_create(&chosen, p->engine, dnnl_forward_inference, kind, d, d, alpha, 0,
                                                    NULL)) return false;
@@ -178,14 +184,14 @@ static void onednn_silu(Bench *b, const int *size) { eltwise(b, size, dnnl_eltwi
 static void onednn_sigmoid(Bench *b, const int *size) { eltwise(b, size, dnnl_eltwise_logistic); }
 static void onednn_tanh(Bench *b, const int *size) { eltwise(b, size, dnnl_eltwise_tanh); }
 static void onednn_softplus(Bench *b, const int *size) { eltwise(b, size, dnnl_eltwise_soft_relu); }
+static void onednn_relu(Bench *b, const int *size) { eltwise(b, size, dnnl_eltwise_relu); }
+static void onednn_elu(Bench *b, const int *size) { eltwise(b, size, dnnl_eltwise_elu); }
 #endif
 
 /* ---- Rows ---- */
 
-#define OURS .contestant = "library", .flops = "5*N*C", .bytes = "8*N*C", .dims = "NC", SIZES(sizes), \
-             .setup = library_one_setup, .teardown = library_free
-#define BACK .contestant = "library", .flops = "8*N*C", .bytes = "12*N*C", .dims = "NC", SIZES(sizes), \
-             .setup = backward_setup, .teardown = library_free
+#define OURS .contestant = "library", .setup = library_one_setup, .teardown = library_free
+#define BACK .contestant = "library", .setup = backward_setup, .teardown = library_free
 #define ONEDNN onednn_run, .contestant = "oneDNN", .version = version_onednn, .teardown = onednn_free
 
 BENCH_OF(exp_loop, exp) = {
@@ -198,29 +204,27 @@ BENCH_OF(exp_loop, exp) = {
     { 0 }
 };
 
-BENCH_OF(gelu_ops, gelu) = {
+BENCH_OF(activation_ops, activations) = {
+    { "relu", library_relu, OURS, .truth = relu_truth },
+    { "elu", library_elu, OURS, .truth = elu_truth },
+    { "softplus", library_softplus, OURS, .truth = softplus_truth },
+    { "sigmoid", library_sigmoid, OURS, .truth = sigmoid_truth },
+    { "tanh", library_tanh, OURS, .truth = tanh_truth },
+    { "silu", library_silu, OURS, .truth = silu_truth },
     { "gelu", library_gelu, OURS, .truth = gelu_truth },
     { "gelu_tanh", library_gelu_tanh, OURS, .truth = gelu_tanh_truth },
+    { "silu_backward", play_back, BACK, .before = silu_before, .truth = silu_slope_truth },
     { "gelu_backward", play_back, BACK, .before = gelu_before, .truth = gelu_slope_truth },
     { "gelu_tanh_backward", play_back, BACK, .before = gelu_tanh_before, .truth = gelu_tanh_slope_truth },
 #ifdef HAVE_DNNL
-    { "gelu", ONEDNN, .setup = onednn_gelu },
-    { "gelu_tanh", ONEDNN, .setup = onednn_gelu_tanh },
-#endif
-    { 0 }
-};
-
-BENCH_OF(activation_ops, activations) = {
-    { "silu", library_silu, OURS, .truth = silu_truth },
-    { "sigmoid", library_sigmoid, OURS, .truth = sigmoid_truth },
-    { "tanh", library_tanh, OURS, .truth = tanh_truth },
-    { "softplus", library_softplus, OURS, .truth = softplus_truth },
-    { "silu_backward", play_back, BACK, .before = silu_before, .truth = silu_slope_truth },
-#ifdef HAVE_DNNL
-    { "silu", ONEDNN, .setup = onednn_silu },
+    { "relu", ONEDNN, .setup = onednn_relu },
+    { "elu", ONEDNN, .setup = onednn_elu },
+    { "softplus", ONEDNN, .setup = onednn_softplus },
     { "sigmoid", ONEDNN, .setup = onednn_sigmoid },
     { "tanh", ONEDNN, .setup = onednn_tanh },
-    { "softplus", ONEDNN, .setup = onednn_softplus },
+    { "silu", ONEDNN, .setup = onednn_silu },
+    { "gelu", ONEDNN, .setup = onednn_gelu },
+    { "gelu_tanh", ONEDNN, .setup = onednn_gelu_tanh },
 #endif
     { 0 }
 };

@@ -44,4 +44,6 @@ CASES = {
     "sigmoid": case(torch.sigmoid),
     "tanh": case(torch.tanh),
     "softplus": case(F.softplus),
+    "relu": case(torch.relu),
+    "elu": case(F.elu),
 }
