@@ -1,10 +1,93 @@
-/* rows_lstm.c -- one training step of a character model: embedding, LSTM, linear, cross-entropy, Adam. */
+/* rows_lstm.c -- an LSTM layer, forth and back; one training step of a character model: embedding, LSTM, linear,
+ * cross-entropy, Adam. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "library.h"
 #include "nn.h"
 #include "optim.h"
+
+/* ---- A layer: y, and the gradients of x and the parameters ------------------------------------------------------- */
+
+static const int layers[][4] = { { 17, 3, 33, 65 }, { 100, 32, 2, 64 }, { 64, 32, 128, 128 } };    /* T, B, IN, H */
+
+typedef struct Part { const char *name; int ndim; int64_t shape[3], n; } Part;
+enum { PART_X, PART_W_IH, PART_W_HH, PART_B, PART_DY, PARTS };
+
+static void parts_of(Part part[PARTS], const int *s)
+{
+    int64_t T = s[0], B = s[1], IN = s[2], G = 4 * (int64_t)s[3], H = s[3];
+    part[PART_X] = (Part){ "x", 3, { T, B, IN }, T * B * IN };
+    part[PART_W_IH] = (Part){ "w_ih", 2, { G, IN }, G * IN };
+    part[PART_W_HH] = (Part){ "w_hh", 2, { G, H }, G * H };
+    part[PART_B] = (Part){ "b", 1, { G }, G };
+    part[PART_DY] = (Part){ "dy", 3, { T, B, H }, T * B * H };
+}
+
+/* Uniform in +-1/sqrt(H), as layers start: with normal weights every gate would be open or shut. */
+static void layer_inputs(Bench *b, const int *s)
+{
+    Part   part[PARTS];
+    Rng    rng = rng_new(16);
+    double most = 1 / sqrt(s[3]);
+    parts_of(part, s);
+    for (int k = PART_W_IH; k <= PART_B; k++) {
+        float *w = bench_given(b, part[k].name, part[k].n);
+        for (int64_t i = 0; i < part[k].n; i++) w[i] = (float)(most * (2 * rng_uniform(&rng) - 1));
+    }
+}
+
+static void layer_start(Bench *b, const int *s, bool step)
+{
+    static const char *const names[] = { "dx", "dw_ih", "dw_hh", "db" };
+    Part     part[PARTS];
+    Library *l = library_new(b, step);
+    parts_of(part, s);
+    bench_out(b, "y", part[PART_DY].n);
+    for (int k = 0; k < PARTS - !step; k++) {
+        Tensor *in = library_in(l, F32, part[k].ndim, part[k].shape, bench_in(b, part[k].name, part[k].n));
+        in->needs_grad = step && k != PART_DY;
+        if (in->needs_grad) bench_out(b, names[k], part[k].n);
+    }
+}
+
+static void layer_setup(Bench *b, const int *s) { layer_start(b, s, false); }
+static void layer_step_setup(Bench *b, const int *s) { layer_start(b, s, true); }
+
+static Tensor *layer_of(Library *l)
+{
+    return op_lstm(l->tape, l->in[PART_X], NULL, NULL, l->in[PART_W_IH], l->in[PART_W_HH], l->in[PART_B], NULL).y;
+}
+
+static void layer(Bench *b, const int *s)
+{
+    Library *l = bench_kept(b);
+    tape_reset(l->tape);
+    bench_wrote(b, "y", layer_of(l)->data, (int64_t)s[0] * s[1] * s[3]);
+}
+
+static void layer_before(Bench *b, const int *s)
+{
+    (void)s;
+    library_before_backward(bench_kept(b));
+}
+
+static void layer_step(Bench *b, const int *s)
+{
+    static const char *const names[] = { "dx", "dw_ih", "dw_hh", "db" };
+    Library *l = bench_kept(b);
+    Tensor  *y = layer_of(l);
+    y->grad = l->in[PART_DY];
+    tape_backward(l->tape, y);
+    bench_wrote(b, "y", y->data, (int64_t)s[0] * s[1] * s[3]);
+    for (int k = 0; k < PART_DY; k++)
+        bench_wrote(b, names[k], l->in[k]->grad->data, tensor_count(l->in[k]));
+}
+
+#define LAYER .dims = "TBIH", SIZES(layers), .inputs = layer_inputs, .teardown = library_free, .tolerance = 1e-4,    \
+    .contestant = "library", .memory = true
+
+/* ---- The character model ----------------------------------------------------------------------------------------- */
 
 enum { V = 65 };                        /* characters, as many as Shakespeare's plays have */
 static const int steps[][4] = { { 65, 2, 17, 3 }, { 256, 1, 64, 32 }, { 512, 2, 128, 32 } }; /* H, L, S, B */
@@ -127,6 +210,11 @@ static void after(Bench *b, const int *size)
             "  the first layer's product for every character read; nn_lstm_read needs one for each of the 65"
 
 BENCH_OF(lstm_model, lstm) = {
+    { "lstm_layer", layer, .flops = "8*T*B*H*(I + H)", .bytes = "4*(T*B*(I + H) + 4*H*(I + H))", LAYER,
+      .setup = layer_setup },
+    { "lstm_layer_step", layer_step, .flops = "24*T*B*H*(I + H)", .bytes = "8*(T*B*(I + H) + 4*H*(I + H))", LAYER,
+      .setup = layer_step_setup, .before = layer_before,
+      .note = "forth and back: y, and the gradients of x, weights and biases" },
     { "lstm_step", STEP, .contestant = "library", .setup = setup },
     { "lstm_step", STEP, .contestant = "library, reading", .setup = read_setup },
     { 0 }

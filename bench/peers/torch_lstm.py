@@ -1,4 +1,4 @@
-"""PyTorch: a character model's training step."""
+"""PyTorch: an LSTM layer, forth and back; a character model's training step."""
 import torch
 import torch.nn.functional as F
 
@@ -38,4 +38,39 @@ class Step:
         return {"loss": torch.stack([self.loss, self.find_loss()])}
 
 
-CASES = {"lstm_step": Step}
+class Layer:
+    def __init__(self, size, given):
+        T, B, IN, H = size
+        self.x = torch.from_numpy(given["x"]).reshape(T, B, IN)
+        self.lstm = torch.nn.LSTM(IN, H)
+        with torch.no_grad():
+            for name, to in (("w_ih", "weight_ih_l0"), ("w_hh", "weight_hh_l0"), ("b", "bias_ih_l0")):
+                getattr(self.lstm, to).copy_(torch.from_numpy(given[name]).reshape(getattr(self.lstm, to).shape))
+            self.lstm.bias_hh_l0.zero_()
+
+    def call(self):
+        self.y = self.lstm(self.x)[0]
+
+    def outputs(self):
+        return {"y": self.y.detach()}
+
+
+class LayerStep(Layer):
+    def __init__(self, size, given):
+        super().__init__(size, given)
+        self.dy = torch.from_numpy(given["dy"]).reshape(size[0], size[1], size[3])
+        self.x.requires_grad_()
+
+    def call(self):
+        with torch.enable_grad():
+            self.y = self.x.grad = None
+            self.lstm.zero_grad(set_to_none=True)
+            self.y = self.lstm(self.x)[0]
+            self.y.backward(self.dy)
+
+    def outputs(self):
+        return {"y": self.y.detach(), "dx": self.x.grad, "dw_ih": self.lstm.weight_ih_l0.grad,
+                "dw_hh": self.lstm.weight_hh_l0.grad, "db": self.lstm.bias_ih_l0.grad}
+
+
+CASES = {"lstm_layer": Layer, "lstm_layer_step": LayerStep, "lstm_step": Step}
