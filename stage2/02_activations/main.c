@@ -269,6 +269,7 @@ static Outcome train(Program *p, const Options *o, const Dataset *set, int kind,
     Optim  *optim = optim_sgd(n.arena, &n.params, (SgdArg){ .rate = rate });
     Loader  loader = loader_new(n.arena, set->x, set->y, 0, set->train, batch, true, &order);
     Outcome end;
+    program_tape(p, n.tape);
     while (loader.epoch < o->epochs && steps && !p->stopped)
         for (Tensor *x, *y; steps && !p->stopped && loader_next(&loader, n.tape, &x, &y); tape_reset(n.tape), steps--) {
             tape_backward(n.tape, op_cross_entropy(n.tape, net_forward(&n, x), y));
