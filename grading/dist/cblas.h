@@ -1,6 +1,7 @@
 /* cblas.h -- the few routines of BLAS that common/ asks for besides its own gemm, written out: the library that `make
  * dist` hands out must link on a machine that has a compiler and no BLAS. Row-major, no strides but those in use. */
 #pragma once
+#define NO_LAPACK
 
 enum { CblasRowMajor = 101, CblasNoTrans = 111, CblasTrans = 112, CblasUpper = 121 };
 
