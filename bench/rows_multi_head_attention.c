@@ -13,7 +13,8 @@ static void inputs(Bench *b, const int *size)
     int64_t C = size[2];
     Rng     rng = rng_new(11);
     for (int i = 0; i < 4; i++) {
-        Tensor w = { .data = bench_given(b, weight[i], C * C), .dtype = F32, .ndim = 1, .shape = { C * C }, .stride = { 1 } };
+        Tensor w = { .data = bench_given(b, weight[i], C * C), .dtype = F32, .ndim = 1, .shape = { C * C },
+                     .stride = { 1 } };
         rng_fill_normal(&rng, &w, 0, 1 / sqrt((double)C));
     }
 }

@@ -113,5 +113,45 @@ class Generation:
         return {"scores": self.scores}
 
 
-CASES = {"gpt_step": Step, "gpt_prefill": lambda size, given: Generation(given, 0, size[0]),
+class BlockForward:
+    """One block, its weights in the order of Block's parameters; matrices come as (IN,OUT)."""
+    NAMES = ("norm1", "bias1", "qkv", "bqkv", "out", "bout", "norm2", "bias2", "wide", "bwide", "back", "bback")
+
+    def __init__(self, size, given):
+        B, T, C, H = size
+        self.x = torch.from_numpy(given["x"]).reshape(B, T, C)
+        self.block = Block(C, H)
+        for name, p in zip(self.NAMES, self.block.parameters()):
+            w = torch.from_numpy(given[name])
+            p.data.copy_(w.reshape(p.shape[1], p.shape[0]).t() if p.ndim == 2 else w)
+
+    def call(self):
+        self.y = None
+        self.y = self.block(self.x, None, 0)
+
+    def outputs(self):
+        return {"y": self.y.detach()}
+
+
+class BlockStep(BlockForward):
+    def __init__(self, size, given):
+        super().__init__(size, given)
+        self.dy = torch.from_numpy(given["dy"]).reshape(self.x.shape)
+        for p in (self.x, *self.block.parameters()):
+            p.requires_grad_()
+
+    def call(self):
+        with torch.enable_grad():
+            self.y = self.x.grad = None
+            self.block.zero_grad(set_to_none=True)
+            self.y = self.block(self.x, None, 0)
+            self.y.backward(self.dy)
+
+    def outputs(self):
+        return {"y": self.y.detach(), "dx": self.x.grad, "dqkv": self.block.c_attn.weight.grad.t().contiguous(),
+                "dback": self.block.proj.weight.grad.t().contiguous()}
+
+
+CASES = {"gpt_step": Step, "little_gpt_block": BlockForward, "little_gpt_block_step": BlockStep,
+         "gpt_prefill": lambda size, given: Generation(given, 0, size[0]),
          "gpt_decode": lambda size, given: Generation(given, size[0], 1)}
