@@ -46,11 +46,11 @@ says 'the same again' 'Each thread walks through a piece of its own'
 
 # ---- Wrong values are explained by check mode --------------------------------------------------------------------
 
-hand_in 's/if (h < H \&\& w < W) y\[h \* W + w\] = x\[h \* W + W - 1 - w\];/if (h < H) y[h * W + w] = x[h * W + W - 1 - w];/'
-grade --seed 1 --step ${name}_mirror
-verdict 'columns behind the row' mirror WRONG
-says 'and what check mode says' 'check mode: gpu_first_kernel.cu:'
-says 'and the known mistake' 'Only the rows are asked about.'
+hand_in 's/int stride = gridDim.x \* blockDim.x;/int stride = blockDim.x;/'
+grade --seed 1 --step ${name}_axpy
+verdict 'blocks in each other' axpy WRONG
+says 'and what check mode says' 'check mode: gpu_first_kernel.cu:39: axpy: block (1,0,0), thread (0,0,0): reads y[2]'
+says 'and the known mistake' "The step is one block's threads"
 
 # ---- Who looks away ----------------------------------------------------------------------------------------------
 
