@@ -4,7 +4,7 @@ box=$(mktemp -d "${TMPDIR:-/tmp}/a tree XXXXXX") || exit 1
 trap 'chmod -R u+w "$box"; rm -rf "$box"' EXIT
 root=$PWD dir=stage0/00_start src=$box/work/$dir/start.c passed=0 failed=0
 mkdir -p "$box/build" "$box/work/$dir"
-for f in common grading stage[0-9] build/ref build/toolchain build/grade build/confine build/asan build/count build/debug; do
+for f in common grading stage[0-9] build/ref build/toolchain build/grade build/confine build/asan build/count build/debug build/simt build/simtcc; do
     [ -e "$f" ] && ln -s "$PWD/$f" "$box/$f"
 done
 cp "$dir/start.h" "$box/work/$dir/"

@@ -146,12 +146,13 @@ grade --all --seed 0x51c2 $dir; cp "$box/out" "$box/plain"
 says "what it printed" '\\x1b\[0;34m====\\x1b'
 says "the seed" 'repeat  make grade EX=start.start_scale SEED=0x51c2'
 for d in stage[0-9]/*_*; do         # each room untouched, then with a known mistake: long names, many sentences
-    n=${d##*/??_}
+    n=${d##*/??_} c=c
+    [ -e $d/$n.c ] || c=cu
     [ -f build/ref/$d/mutants/made ] && [ $d != $dir ] || continue
     mkdir -p "$box/work/$d" && cp $d/$n.h "$box/work/$d"
-    awk -f grading/skeleton.awk $d/$n.c >"$box/work/$d/$n.c"
+    awk -f grading/skeleton.awk $d/$n.$c >"$box/work/$d/$n.$c"
     grade --all $d; cat "$box/out"
-    for m in build/ref/$d/mutants/*.*.c; do cp "$m" "$box/work/$d/$n.c"; break; done
+    for m in build/ref/$d/mutants/*.*.$c; do cp "$m" "$box/work/$d/$n.$c"; break; done
     grade --all $d; cat "$box/out"
 done >"$box/reports"
 cat "$box/plain" "$box/reports" | sed 's/·/./g' | awk 'length($0) > 80' | grep . >"$box/long" &&
