@@ -657,7 +657,9 @@ static void print_next(const Exercise *e, int n, const char *step)
         if (step) printf("Next   make grade EX=%s looks at all of it\n", e[i].name);
         else if (least)
             printf("Next   make watch EX=%s   (%s: %s)\n", e[i].name, least->name,
-                   least->clean < least->n ? "what the sanitizers complain of" : "fewer instructions");
+                   least->clean < least->n ? e[i].gpu ? "what check mode finds" : "what the sanitizers complain of"
+                   : e[i].gpu              ? "what its counters say"
+                                           : "fewer instructions");
         else printf("Next   make solution EX=%s shows how the reference does it\n", e[i].name);
         return;
     }
