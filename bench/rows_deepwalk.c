@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include "bench.h"
 #include "check.h"
-#include "network.h"
 #include "rng.h"
 #include "skipgram.h"
 
@@ -11,37 +10,11 @@ enum { GROUPS = 20, PLACES = 2000 };
 
 /* ---- Walks ------------------------------------------------------------------------------------------------------- */
 
-/* BlogCatalog's, uniform, from every node in turn. */
-static void real_walks(int *walk, const int *s)
-{
-    Arena      *a = arena_new("blogcatalog");
-    Network     n;
-    const char *wrong = network_load(a, "blogcatalog", &n);
-    CHECK(!wrong, "bench: %s", wrong);
-    int64_t *first = arena_alloc(a, DEV_CPU, ((size_t)n.nodes + 2) * sizeof *first, "rows");
-    int32_t *to = arena_alloc(a, DEV_CPU, 2 * (size_t)n.edges * sizeof *to, "rows");
-    Rng      rng = rng_new(7);
-    for (int i = 0; i < n.nodes + 2; i++) first[i] = 0;
-    for (int e = 0; e < n.edges; e++) first[n.a[e] + 2]++, first[n.b[e] + 2]++;
-    for (int i = 2; i < n.nodes + 2; i++) first[i] += first[i - 1];
-    for (int e = 0; e < n.edges; e++) to[first[n.a[e] + 1]++] = n.b[e], to[first[n.b[e] + 1]++] = n.a[e];
-    for (int l = 0; l < s[1]; l++)
-        for (int i = 0, v = l % n.nodes; i < s[2]; i++) {
-            walk[(int64_t)l * s[2] + i] = v;
-            v = to[first[v] + rng_below(&rng, first[v + 1] - first[v])];
-        }
-    arena_free(a);
-}
-
 /* Groups: a step stays in its own four times in five. */
 static void inputs(Bench *b, const int *s)
 {
     int *walk = bench_given_ints(b, "walk", (int64_t)s[1] * s[2]);
     Rng  rng = rng_new(7);
-    if (s[0] == 10312 && network_here("blogcatalog")) {
-        real_walks(walk, s);
-        return;
-    }
     for (int l = 0; l < s[1]; l++)
         for (int i = 0, v = l % s[0]; i < s[2]; i++) {
             walk[(int64_t)l * s[2] + i] = v;

@@ -20,6 +20,7 @@ class Walks:
         self.model.build_vocab(self.sentences)
 
     def before(self):
+        self.model.wv.vectors = np.zeros((0, 0), np.float32)    # else init_weights keeps the trained ones
         self.model.init_weights()
 
     def call(self):
