@@ -148,7 +148,7 @@ static void norm_backward(Bench *b, const int *s)
 }
 
 /* N images, C channels, S pixels a side. */
-BENCH_OF(pool, pool) = {
+BENCH_OF(pool, pooling) = {
     { "max_pool2d", pool, .flops = "N*C*S*S", .bytes = "5*N*C*S*S", .dims = "NCS", SIZES(sizes), .terms = "1",
       .contestant = "library", .truth = pool_truth, .setup = pool_setup, .teardown = library_free,
       .note = "where each maximum was is written too: 4 bytes by the library, 8 by PyTorch, not counted" },

@@ -189,6 +189,7 @@ Tensor *op_fill(Tape *, Tensor *dst, double value);
 
 typedef struct { Activation act; } LinearActArg;               /* of linear_act_backward too */
 typedef struct { ConvArg conv; bool dx, dw, db; } ConvBackwardArg;
+typedef struct { ShapeArg to; PoolArg pool; } AvgPoolBackwardArg;       /* to: the shape of x */
 typedef struct { bool dx, dw, db; } LinearBackwardArg;        /* which are wanted: the others may be left unwritten */
 
 /* C (M,N) = A B + beta C, row-major C; A's element (m,k) is at sa[0] m + sa[1] k, B's at sb[0] k + sb[1] n:

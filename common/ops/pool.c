@@ -187,11 +187,9 @@ static void avg_forward(Tape *t, Node *n)
         }
 }
 
-typedef struct AvgBackwardArg { ShapeArg to; PoolArg pool; } AvgBackwardArg;
-
 static const char *avg_backward_shape(Node *n)
 {
-    const AvgBackwardArg *a = n->arg;
+    const AvgPoolBackwardArg *a = n->arg;
     tensor_set_shape(n->out[0], 4, a->to.shape);
     return NULL;
 }
@@ -199,7 +197,7 @@ static const char *avg_backward_shape(Node *n)
 static void avg_forward_of_backward(Tape *t, Node *n)
 {
     (void)t;
-    const PoolArg *a = &((const AvgBackwardArg *)n->arg)->pool;
+    const PoolArg *a = &((const AvgPoolBackwardArg *)n->arg)->pool;
     const int64_t *x = n->out[0]->shape, *y = n->in[0]->shape, images = x[0] * x[1], S = x[2] * x[3], P = y[2] * y[3];
     const real share = 1 / (real)(a->kernel[0] * a->kernel[1]), *dy = n->in[0]->data;
     real *dx = n->out[0]->data;
@@ -220,7 +218,7 @@ static const Op op_of_avg_backward = { .name = "avg_pool2d_backward", .dtypes = 
 static void avg_backward(Tape *t, Node *n)
 {
     Tensor *x = n->in[0], *dy = n->out[0]->grad;
-    AvgBackwardArg a = { shape_of(x), *(const PoolArg *)n->arg };
+    AvgPoolBackwardArg a = { shape_of(x), *(const PoolArg *)n->arg };
     tape_add_grad(t, x, tape_run(t, (Node){ .op = &op_of_avg_backward, IN(dy), .arg = &a, .arg_size = sizeof a }));
 }
 
