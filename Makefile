@@ -256,7 +256,8 @@ build/mine/$(dir_$1)/$1: $$(prog_$1) build/mine/$(dir_$1)/$1.o build/ref/$(dir_$
 	$$(Q)$$(ld_ref) -o $$@ $$(prog_$1) build/mine/$(dir_$1)/$1.o build/ref/libref.a build/ref/libcommon.a $$(libs)
 endef
 $(foreach n,$(filter-out $(gpu),$(names)),$(eval $(call program,$n)))
-# Of kind gpu: NAME.cu by way of the emulator.
+# Of kind gpu: NAME.cu by way of the emulator; in check mode where the program asks for counters.
+counted := $(foreach n,$(gpu),$(if $(shell grep -l simt_counter $(dir_$n)/main.c 2>/dev/null),$n))
 define gpu_program
 build/ref/$(dir_$1)/$1.o: $(dir_$1)/$1.cu build/simtcc build/flags/cu_fast
 	@mkdir -p $$(@D)
@@ -267,10 +268,13 @@ build/ref/$(dir_$1)/$1.check.o: $(dir_$1)/$1.cu build/simtcc build/flags/cu_chec
 build/mine/$(dir_$1)/$1.o: work/$(dir_$1)/$1.cu $(dir_$1)/$1.h build/simtcc build/flags/cu_fast
 	@mkdir -p $$(@D)
 	$$(Q)$$(cu_fast) $$(if $$(shell grep -l '$$(todo_text)' $$< 2>/dev/null),-Wno-unused -Wno-unused-parameter) -I$(dir_$1) -MMD -MP -c -o $$@ $$<
+build/mine/$(dir_$1)/$1.check.o: work/$(dir_$1)/$1.cu $(dir_$1)/$1.h build/simtcc build/flags/cu_check
+	@mkdir -p $$(@D)
+	$$(Q)$$(cu_check) $$(if $$(shell grep -l '$$(todo_text)' $$< 2>/dev/null),-Wno-unused -Wno-unused-parameter) -I$(dir_$1) -MMD -MP -c -o $$@ $$<
 build/mine/$(dir_$1)/$1: build/mine/$(dir_$1)/complete
 build/mine/$(dir_$1)/complete: build/mine/$(dir_$1)/$1.o build/ref/$(dir_$1)/$1.o
 	@sh scripts/complete.sh $(dir_$1) $1 && touch $$@
-build/ref/$(dir_$1)/$1 build/mine/$(dir_$1)/$1: build/%/$(dir_$1)/$1: build/ref/$(dir_$1)/main.o build/%/$(dir_$1)/$1.o build/simt/libsimt.a build/ref/libcommon.a build/flags/libs
+build/ref/$(dir_$1)/$1 build/mine/$(dir_$1)/$1: build/%/$(dir_$1)/$1: build/ref/$(dir_$1)/main.o build/%/$(dir_$1)/$1.$(if $(filter $1,$(counted)),check.)o build/simt/libsimt.a build/ref/libcommon.a build/flags/libs
 	$(Q)$$(cxx) $$(LDFLAGS) $$(openmp) -o $$@ $$(filter %.o %.a,$$^) $$(deps_ldflags) $$(libs) -pthread -ldl
 endef
 $(foreach n,$(gpu),$(eval $(call gpu_program,$n)))
@@ -543,16 +547,23 @@ build/simt/$2/$(dir_$1)/worker: build/ref/$(dir_$1)/test_$1.worker.o $(addprefix
 build/check/twin/$1.result: build/simt/$2/$(dir_$1)/worker
 endef
 $(foreach n,$(twins),$(foreach m,fast check,$(eval $(call twin,$n,$m))))
+# Pictures: a twin's kernels, or those of a folder of kind gpu, also the learner's.
 .PHONY: show
-ifeq ($(filter $(ex),$(twins)),)
+shown := build/$(if $(filter $(ex),$(twins)),simt/check/$(dir_$(ex))/worker,$(if $(MINE),mine,ref)/$(dir_$(ex))/worker.check)
+$(foreach n,$(gpu),build/mine/$(dir_$n)/worker.check): build/mine/%/worker.check: build/ref/%/worker.check always
+	$(Q)$(MAKE) $(@D)/$(ex).check.o && sh grading/link.sh $* $(@D)/$(ex).check.o $@ >/dev/null
+ifeq ($(filter $(ex),$(twins) $(gpu)),)
 show:
-	@echo 'make show needs EX=: a folder with CUDA code, one of $(strip $(twins))' >&2; exit 2
+	@echo 'make show needs EX=: a folder with CUDA code, one of $(strip $(twins) $(gpu))' >&2; exit 2
 else ifeq ($(cxx),)
 show:
 	@echo 'make show runs CUDA code on the CPU, and there is no C++ compiler here: make doctor says how to get one' >&2; exit 2
+else ifneq ($(if $(MINE),$(wildcard $(mine)),yes),)
+show: build/show $(shown)
+	@SEED='$(SEED)' sh scripts/show.sh $(ex) $(shown) '$(step)'
 else
-show: build/show build/simt/check/$(dir_$(ex))/worker
-	@SEED='$(SEED)' sh scripts/show.sh $(ex) build/simt/check/$(dir_$(ex))/worker '$(step)'
+show:
+	@echo '$(mine) is not there: make show MINE=1 draws your own kernels, and make $(firstword $(subst /, ,$(dir_$(ex)))) writes the file' >&2; exit 2
 endif
 build/agree: $(call ref_grading,agree compare) build/flags/ld_ref
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) -lm
@@ -626,7 +637,7 @@ build/check/asan64/%.result: build/asan64/grading/tests/%
 build/check/scripts/%.result: grading/tests/%.sh $(script_src) $(grading_src) README.md build/grade build/watch build/matrix build/export build/similar build/progress build/grade-all build/verify build/bench $(call grader_of,$(names)) $(foreach n,$(call has_main,$(names)),build/ref/$(dir_$n)/$n)
 	@sh scripts/unit.sh scripts/$* sh $<
 build/check/scripts/test_simtcc.result: build/simtcc build/simt/libsimt.a build/simt/libs $(wildcard common/simt/* common/simt/include/*)
-build/check/scripts/test_show.result: build/show build/simt/check/counters
+build/check/scripts/test_show.result: build/show build/simt/check/counters build/simt/check/$(dir_softmax)/worker
 build/check/compilers.result: $(all_src:%.c=build/warn/%.ok) $(if $(cxx),$(patsubst %,build/warn/%.ok,$(wildcard common/simt/*.cpp) $(cuda_src)))
 	@sh scripts/unit.sh compilers sh scripts/compilers.sh
 build/check/mistakes.result: $(call grader_of,$(names)) build/grade $(grading_src)

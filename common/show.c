@@ -593,25 +593,25 @@ static const char *draw_kernel(const Kernel *k, const char *folder)
     return write_picture(k, path);
 }
 
-static void print_kernel(const Kernel *k)
+static void print_kernel(FILE *f, const Kernel *k)
 {
     char source[256];
-    printf("%s\n", k->name);
+    fprintf(f, "%s\n", k->name);
     for (int i = 0; i < k->accesses; i++) {
         source_line(&k->access[i], source, sizeof source);
-        printf("  %s:%d  %s\n      %s of %s: %s\n", last_part(k->access[i].file), k->access[i].line, source,
+        fprintf(f, "  %s:%d  %s\n      %s of %s: %s\n", last_part(k->access[i].file), k->access[i].line, source,
                k->access[i].access, k->access[i].array, verdict(&k->access[i]));
     }
 }
 
-const char *show_draw(const char *path, const char *folder)
+const char *show_draw(const char *path, const char *folder, FILE *table)
 {
     Log         log = { .path = path };
     const char *failed = jsonl_read(path, read_line, &log);
     if (!failed) failed = file_make_folder(folder);
     if (!failed && !log.n) failed = sentence("%s: no kernel was launched", path);
     for (int i = 0; i < log.n && !failed; i++) {
-        print_kernel(&log.kernel[i]);
+        if (table) print_kernel(table, &log.kernel[i]);
         failed = draw_kernel(&log.kernel[i], folder);
     }
     log_free(&log);

@@ -66,7 +66,8 @@ void log_launch(const Launch &l)
     sample.name = l.name, sample.at = l.at, sample.grid = l.grid, sample.block = l.block;
 }
 
-/* Sectors or waves that could be saved; of equal ones, the request of most lanes. */
+/* Sectors or waves that could be saved; of equal ones, the request of most lanes (and then block 0's last: a first row,
+ * or warp 0, may be right by luck). */
 static bool worse(const Count &a, const Count &b)
 {
     auto excess = [](const Count &c) { return c.sectors + c.waves - c.least_sectors - c.least_waves; };
@@ -79,7 +80,8 @@ void log_request(const Core &c, int warp, const Record *const *lane, const Count
     Shot &s = sample.shots[any.site];
     sample.weight++;
     add(s.total, count);
-    if (s.total.requests > 1 && !worse(count, s.worst)) return;
+    bool first = s.total.requests == 1, more = worse(count, s.worst), less = worse(s.worst, count);
+    if (!first && !more && (less || c.block)) return;
     s.what = any.what, s.kind = any.kind, s.size = any.size;
     s.worst = count, s.block = c.block, s.warp = warp, s.home = home_of(c, any.address);
     for (int l = 0; l < 32; l++) {
@@ -193,6 +195,7 @@ bool log_write(const char *path)
 {
     wait_all();
     keep();
+    lines_later = false;
     FILE *f = fopen(path, "w");
     if (!f) return fprintf(stderr, "simt: %s: %s\n", path, strerror(errno)), false;
     for (const Sample &s : kept) {

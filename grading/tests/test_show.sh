@@ -9,13 +9,14 @@ trap 'rm -rf "$dir"' EXIT
 unset SIMT_COUNT SIMT_LIMITS SIMT_ORDER SIMT_STRICT
 SIMT_LOG=$dir/log build/simt/check/counters >/dev/null || no 'a program that is logged'
 
+# Of requests that cost the same, block 0's last is kept: here warp 31's, row 31 of 64 columns.
 # KERNEL ACCESS: requests, what the costliest moves and could, all of it, the first lanes' bytes
 access() { awk -v k="\"kernel\": \"$1\"" -v a="\"access\": \"$2\"" 'index($0, k) && index($0, a)' "$dir/log" |
     sed 's/.*"requests": \([0-9]*\), "all": \([0-9]*\), .*"moved": \([0-9]*\), "at_best": \([0-9]*\),.*"at": .\([^,]*, [^,]*, [^,]*\),.*/\1 \2 \3 \4: \5/'; }
-is 'a row is read as it lies' "$(access transpose_naive 'global load 4B')" '128 512 4 4: 0, 4, 8'
-is 'a column is written a row apart' "$(access transpose_naive 'global store 4B')" '128 4096 32 4: 0, 256, 512'
-is 'a column of the tile is one bank' "$(access transpose_shared 'shared load 4B')" '128 4096 32 1: 0, 128, 256'
-is 'the padding moves it by one' "$(access transpose_padded 'shared load 4B')" '128 128 1 1: 0, 132, 264'
+is 'a row is read as it lies' "$(access transpose_naive 'global load 4B')" '128 512 4 4: 7936, 7940, 7944'
+is 'a column is written a row apart' "$(access transpose_naive 'global store 4B')" '128 4096 32 4: 124, 380, 636'
+is 'a column of the tile is one bank' "$(access transpose_shared 'shared load 4B')" '128 4096 32 1: 124, 252, 380'
+is 'the padding moves it by one' "$(access transpose_padded 'shared load 4B')" '128 128 1 1: 124, 256, 388'
 is 'lanes that do nothing have no address' "$(access half_of_them 'global store 4B')" '1 4 4 2: 0, null, 8'
 is 'of requests that differ, the costliest' "$(access sum_interleaved 'shared store 4B' | sed -n 2p)" '12 47 8 1: 0, 32, 64'
 
@@ -64,5 +65,15 @@ printf '%s\n%s\n%s\n' "$kernel" '{"kernel": "../a<b&c>", "at": [1e99, "x", -5], 
     '{"kernel": "../a<b&c>", "runs": [3, [], ["g", -1, 0, 4]], "phase": 2, "warp": 0}' >"$dir/log2"
 build/show "$dir/log2" "$dir/odd" >/dev/null && ok || no 'an odd log is drawn'
 is 'inside of its folder' "$(ls -A "$dir/odd" | tr '\n' ' ')" '.._a_b_c_.svg .._a_b_c_.tsv '
+
+# A folder's kernels, with the lines of its file; one step's alone.
+worker=build/simt/check/stage2/03_softmax/worker
+sh scripts/show.sh test_show $worker >"$dir/said" 2>&1 && ok || no "show.sh: $(tail -n 1 "$dir/said")"
+grep -q '^  softmax.cu:[0-9]*  .*mean += y\[c\] \* dy\[c\];$' "$dir/said" && ok || no 'lines of the folder are named'
+is 'the pictures are listed' "$(grep -c '^build/shown/test_show/.*svg$' "$dir/said")" "$(ls build/shown/test_show/*.svg | wc -l)"
+sh scripts/show.sh test_show $worker softmax_backward >"$dir/said" 2>&1
+is 'one step' "$(sed -n '/^Pictures/,$p' "$dir/said" | tail -n +2)" build/shown/test_show/backward_rows.svg
+is 'no such step' "$(sh scripts/show.sh test_show $worker none 2>/dev/null; echo $?)" 1
+rm -rf build/shown/test_show
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
