@@ -9,7 +9,7 @@
 #include "softmax_fit.h"
 
 enum { MOST = 300, NUMBERS = 90000, WEIGHTS = 3000 };
-static float X[NUMBERS], W[WEIGHTS], again[WEIGHTS];
+static float X[NUMBERS], W[WEIGHTS];
 static int   y[3000];
 
 static const struct { int64_t N, D, C; double lambda; } CASE[] = {
@@ -71,6 +71,7 @@ Test(softmax_fit, ends_at_the_bottom)
 #ifdef _OPENMP
 Test(softmax_fit, any_number_of_threads)
 {
+    static float again[WEIGHTS];
     Rng    rng = rng_new(2);
     double f[21];
     make(&rng, 3000, 30, 10);

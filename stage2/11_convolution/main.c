@@ -1,4 +1,5 @@
 /* main.c -- four ways to the same numbers, and a tuner that picks; what an output sees; a net that reads digits. */
+#define _POSIX_C_SOURCE 199309L
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
