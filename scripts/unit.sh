@@ -2,6 +2,7 @@
 # unit.sh NAME COMMAND... -- one unit of `make check`: runs it, keeps its output in build/check/NAME.log, and writes
 # "passed failed cpu-seconds" to build/check/NAME.result. What it counts: a last line "N passed, N failed", or Criterion's
 # synthesis, or else the exit status. A failure is shown and is run again next time: its result is older than everything.
+export OMP_WAIT_POLICY=passive    # two units run at a time: threads that spin would take the processors from each other
 name=$1; shift
 out=build/check/$name
 mkdir -p "$(dirname "$out")"
