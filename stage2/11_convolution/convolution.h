@@ -14,8 +14,8 @@
  *
  * Every size, stride and dilation >= 1, pad >= 0; groups divides C and OC; the window with its gaps fits into the
  * padded image. N >= 0, and N = 0 writes nothing and adds nothing. No array has 2^31 elements. Outputs overlap neither
- * inputs nor each other. NaN and infinity are computed with, not trapped: by definition and by columns a NaN reaches
- * the outputs that saw it, by Winograd its tiles, by Fourier its whole image.
+ * inputs nor each other. NaN and infinity are computed with, not trapped: by definition and by columns a NaN of x
+ * reaches the outputs that saw it, by Winograd its tiles, by Fourier all outputs of its image that see its channel.
  */
 typedef struct Convolution {
     int N, C, H, W;                         /* x: (N,C,H,W) */
