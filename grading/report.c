@@ -627,6 +627,22 @@ static void print_summary(const Exercise *e, int n)
     }
 }
 
+/* "Next   make watch EX=softmax   (mend softmax_log)": before and after stand around the step's name, which goes without
+ * the exercise's where the line would be too long. */
+static void print_watch(const Exercise *e, const Step *s, const char *before, const char *after)
+{
+    size_t prefix = strlen(e->name) + 1, rest = strlen(before) + strlen(s->name) + strlen(after);
+    bool   shorter = strlen("Next   make watch EX=   ()") + prefix - 1 + rest > COLUMNS;
+    if (strlen(s->name) <= prefix || strncmp(s->name, e->name, prefix - 1)) shorter = false;
+    printf("Next   make watch EX=%s   (%s%s%s)\n", e->name, before, s->name + (shorter ? prefix : 0), after);
+}
+
+static const char *what_is_left(const Exercise *e, const Step *s)
+{
+    if (s->clean < s->n) return e->gpu ? ": what check mode finds" : ": what the sanitizers complain of";
+    return e->gpu ? ": what its counters say" : ": fewer instructions";
+}
+
 static void print_next(const Exercise *e, int n, const char *step)
 {
     for (int i = 0; i < n; i++) {
@@ -644,7 +660,7 @@ static void print_next(const Exercise *e, int n, const char *step)
         for (int k = 0; k < e[i].n_steps; k++) {
             const Step *s = &e[i].step[k];
             if (!s->first) continue;
-            printf("Next   make watch EX=%s   (%s %s)\n", e[i].name, is(s->state, "TODO") ? "write" : "mend", s->name);
+            print_watch(&e[i], s, is(s->state, "TODO") ? "write " : "mend ", "");
             return;
         }
         const Step *least = NULL;       /* all is correct: of what is left, the most */
@@ -655,11 +671,7 @@ static void print_next(const Exercise *e, int n, const char *step)
                                                   least->performance + 1e-6)) least = s;
         }
         if (step) printf("Next   make grade EX=%s looks at all of it\n", e[i].name);
-        else if (least)
-            printf("Next   make watch EX=%s   (%s: %s)\n", e[i].name, least->name,
-                   least->clean < least->n ? e[i].gpu ? "what check mode finds" : "what the sanitizers complain of"
-                   : e[i].gpu              ? "what its counters say"
-                                           : "fewer instructions");
+        else if (least) print_watch(&e[i], least, "", what_is_left(&e[i], least));
         else printf("Next   make solution EX=%s shows how the reference does it\n", e[i].name);
         return;
     }
