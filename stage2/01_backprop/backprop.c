@@ -197,9 +197,9 @@ void backprop_sweep(BackpropGraph *g, int y)
 /* A node whose value is not there yet; NULL: no room. */
 static BackpropMatrix *append(BackpropGraph *g, BackpropMatrix n)
 {
-    int count = n.R * n.C;
-    if (g->n == g->room || count > (g->size - g->used) / 2)
+    if (n.R < 1 || n.C < 1 || g->n == g->room || n.R > (g->size - g->used) / 2 / n.C)
         return NULL;
+    int count = n.R * n.C;
     n.value = g->memory + g->used, n.grad = n.value + count;
     memset(n.grad, 0, (size_t)count * sizeof *n.grad);
     g->used += 2 * count;
@@ -221,7 +221,7 @@ static bool broadcasts(int size, int to) { return size == to || size == 1; }
 int backprop_matrix_record(BackpropGraph *g, BackpropOp op, int a, int b)
 {
     int operands = backprop_operands(op);
-    if (!operands || a < 0 || a >= g->n || (operands > 1 && (b < 0 || b >= g->n)))
+    if (!operands || op > BACKPROP_MATMUL || a < 0 || a >= g->n || (operands > 1 && (b < 0 || b >= g->n)))
         return -1;
     const BackpropMatrix *A = &g->node[a], *B = operands > 1 ? &g->node[b] : NULL;
     BackpropMatrix        y = { .op = op, .a = a, .b = B ? b : -1, .R = A->R, .C = A->C };

@@ -829,6 +829,8 @@ ORACLE(backprop_sweep, recorders)
     int Y = backprop_matrix_record(&g, BACKPROP_SUM, backprop_matrix_record(&g, BACKPROP_MUL, Z, Z), 0);
     expect(Y == 6 && node[6].value[0] == 13, "the sum of squares: %g", node[6].value[0]);
     expect(backprop_matrix_record(&g, BACKPROP_MUL, X, X) == -1, "twelve numbers in a room for two");
+    expect(backprop_matrix_input(&g, x, 1 << 16, 1 << 16, false) == -1 && g.n == 7, "2^32 numbers: 0 in an int");
+    expect(backprop_matrix_record(&g, (BackpropOp)(BACKPROP_MATMUL + 1), Y, Y) == -1, "an op that is none");
     backprop_sweep(&g, Y);
     expect(node[W].grad[0] == 10 && node[W].grad[1] == 4, "dw %g, %g", node[W].grad[0], node[W].grad[1]);
 }
