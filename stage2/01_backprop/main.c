@@ -31,6 +31,7 @@ enum { MAX_SEEDS = 100 };
 
 static void *room(Arena *a, int64_t n, size_t size) { return arena_alloc(a, DEV_CPU, (size_t)n * size, "backprop"); }
 static double seconds(void) { return (double)clock() / CLOCKS_PER_SEC; }
+static double larger(double a, double b) { return isnan(a) || isnan(b) ? NAN : fmax(a, b); }
 
 /* ---- The tape of the lesson, as a table and as a picture --------------------------------------------------------- */
 
@@ -102,7 +103,7 @@ static double off_differences(Rng *rng)
         x[i] = kept + h, play(&other, plan, x), up = moved[other.n - 1].value;
         x[i] = kept - h, play(&other, plan, x), down = moved[other.n - 1].value;
         x[i] = kept;
-        off = fmax(off, fabs((up - down) / (2 * h) - node[i].grad)), largest = fmax(largest, fabs(node[i].grad));
+        off = larger(off, fabs((up - down) / (2 * h) - node[i].grad)), largest = larger(largest, fabs(node[i].grad));
     }
     return off / largest;
 }
@@ -112,10 +113,7 @@ static void check(Program *p, const Options *o, Rng *rng, Arena *a)
     enum { DEEP = 100000 };
     BackpropTape t = { room(a, DEEP + 1, sizeof(BackpropNode)), 0, DEEP + 1 };
     double       worst = 0;
-    for (int g = 0; g < o->graphs && !p->stopped; g++) {
-        double off = off_differences(rng);
-        if (!(off <= worst)) worst = off;
-    }
+    for (int g = 0; g < o->graphs && !p->stopped; g++) worst = larger(worst, off_differences(rng));
     printf("\n%d random graphs of %d operations\n", o->graphs, OPS);
     program_promise(p, "slopes, off central differences by (relative)", worst, "<=", 1e-5);
     backprop_record(&t, BACKPROP_INPUT, -1, -1, 1);
@@ -253,7 +251,7 @@ static void both_tapes(Program *p, const Options *o, Rng *rng, Arena *a)
     double walked_too = seconds();
     gather(dw, &g);
     for (int k = 0; k < net.P; k++)
-        apart = fmax(apart, fabs(dw[k] - t.node[k].grad)), largest = fmax(largest, fabs(dw[k]));
+        apart = larger(apart, fabs(dw[k] - t.node[k].grad)), largest = fmax(largest, fabs(dw[k]));
     printf("\none loss of %d points, %d weights\n"
            "tape of numbers    %8d places  forward %8.3f ms  back %8.3f ms: the walk back takes %.1f walks forward\n"
            "tape of matrices   %8d places  forward %8.3f ms  back %8.3f ms: %.1f\n"
