@@ -57,7 +57,8 @@ void backprop_slopes(double *da, double *db,                /* (1), (1) */
 
 /*
  * grad of every node: the slope of node y's value for that node's. 1 for y itself, 0 for what lies behind it or does
- * not lead to it. What was in grad before does not matter. A tape may be 100,000 operations deep.
+ * not lead to it, provided that all slopes are finite: 0 times infinity is NaN, on a way that leads elsewhere too. What
+ * was in grad before does not matter. A tape may be 100,000 operations deep.
  */
 void backprop_backward(BackpropTape *, int y);
 
