@@ -75,7 +75,8 @@ static void tables(Program *p)
     for (int x = -10; x <= 10; x += 2) printf("%9d%12.3g%12.3g\n", x, value(0, x), slope(0, x));
     for (double x = -8; x <= 8; x += 1.0 / 128) {
         double gap = fabs(value(ACTIVATIONS_GELU, x) - value(ACTIVATIONS_GELU_TANH, x));
-        if (gap > apart) apart = gap, where = fabs(x);
+        if (gap > apart || isnan(gap)) apart = gap, where = fabs(x);
+        if (isnan(gap)) break;
     }
     printf("\n");
     program_promise(p, "gelu and its neighbour, apart at most", apart, "<=", 5e-4);
@@ -127,7 +128,7 @@ static void layers_collapse(Program *p, Arena *a, Rng *rng)
         for (int o = 0; o < size[L]; o++) {
             double y = b[o];
             for (int i = 0; i < size[0]; i++) y += (double)w[o * size[0] + i] * x[i];
-            apart = fmax(apart, fabs(y - in[o]));
+            y = fabs(y - in[o]), apart = isnan(y) || isnan(apart) ? NAN : fmax(apart, y);
         }
     }
     printf("\n%d linear layers, %d parameters, are one of %d\n", L, P, one);
