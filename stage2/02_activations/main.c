@@ -238,6 +238,8 @@ static double saturated_share(const Net *n, int l, double small, int *dead)
     return mean;
 }
 
+#define NO_SLOPE 1e-12          /* as good as none */
+
 typedef struct Outcome { double accuracy, dead; } Outcome;      /* on unseen rows; share of all hidden units */
 
 static double unseen_accuracy(Net *n, const Dataset *set, double *dead)
@@ -250,7 +252,7 @@ static double unseen_accuracy(Net *n, const Dataset *set, double *dead)
         right += nn_correct(n->tape, net_forward(n, x), y);
         for (int l = 0; l < n->layers - 1 && at == set->train; l++) {
             int silent;
-            saturated_share(n, l, 1e-12, &silent);
+            saturated_share(n, l, NO_SLOPE, &silent);
             off += silent, units += n->size[l + 1];
         }
         tape_reset(n->tape);
@@ -321,7 +323,8 @@ static const char *draw_dead(Program *p, const Options *o, const Dataset *set, d
         .title = "units without a slope for any unseen row, after 5 steps", .kind = PLOT_LINESPOINTS, .x = "rate",
         .y = "share of all hidden units", .log_x = true,
         .caption = "A step too long pushes a ReLU's sum below 0 for every row: no gradient brings it back." });
-    printf("\nafter %d steps at this rate: dead units\n%8s", STEPS, "rate");
+    printf("\nafter %d steps at this rate: dead units, their slope below %g at every unseen row\n%8s", STEPS, NO_SLOPE,
+           "rate");
     for (int k = 0; k < 4; k++) printf("%10s", names[shown[k]]);
     for (int r = 0; r < RATES && !p->stopped; r++) {
         printf("\n%8.2f", rates[r]);

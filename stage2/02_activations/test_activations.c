@@ -112,7 +112,7 @@ PROBE(activations_squash_backward, any)
     squash_backward(y, dy, kind, N);
 }
 
-PROBE(activations_squash_backward, saturated)           /* at its bounds; and what a small y has left */
+PROBE(activations_squash_backward, saturated)           /* at its bounds, where nothing comes through */
 {
     ActivationsKind kind = squasher();
     float *y = kind == ACTIVATIONS_TANH ? probe_given(-1, 1, 1, -1) : probe_given(0, 1, 0, 1);
