@@ -444,8 +444,8 @@ static void remedies(const Options *o, const Digits *d, const Rng *rng, double a
         const struct Remedy *r = &REMEDIES[i / each];
         t[i] = train(r, o, d, rng_stream(rng, (uint64_t)(i % each / 2)), r->rate[i % 2]);
     }
-    printf("%d digits, %d layers of sigmoid, %d epochs; each remedy alone, at the better of two rates\n", d->learn,
-           o->depth, o->epochs);
+    printf("%d digits, %d layers of sigmoid, %d epochs; one remedy or a pair of them, at the better of two rates\n",
+           d->learn, o->depth, o->epochs);
     printf("%-30s %18s %20s\n", "", "right of unseen", "bottom over top");
     for (int i = 0; i < N_REMEDIES; i++) {
         for (int s = 0; s < o->seeds; s++) {
