@@ -66,7 +66,7 @@ static void shifts_part(Program *p, Lab *l)
     double kept = 0, broken = INFINITY;
     printf("\nf(shift x) beside shift f(x), relative, by shifts of 1 to 4 pixels, away from borders\n%-31s", "");
     for (int by = 1; by <= 4; by++) printf("%9d", by);
-    printf("   4, borders too\n");
+    printf("  -4, borders too\n");
     for (Map f = 0; f < MAPS; f++) {
         printf("  %-29s", maps[f].name);
         for (int by = 1; by <= 4; by++) {
@@ -75,11 +75,13 @@ static void shifts_part(Program *p, Lab *l)
             if (by % maps[f].stride == 0) kept = fmax(kept, apart);
             else broken = fmin(broken, apart);
         }
-        printf("%17.1g\n", commutes(l, f, 4, 0));
+        printf("%17.1g\n", commutes(l, f, -4, 0));
     }
     program_promise(p, "largest difference where the stride divides the shift", kept, "<=", 1e-6);
     program_promise(p, "least where it does not", broken, ">=", 0.1);
 }
+
+static double worse(double a, double b) { return a >= b || isnan(a) ? a : b; }      /* fmax would lose a NaN */
 
 /* A picture in the middle and moved: what global pooling makes of a convolution does not notice. */
 static void invariance_part(Program *p, Lab *l)
@@ -100,7 +102,7 @@ static void invariance_part(Program *p, Lab *l)
         pooling_global(mean[1], most[1], y, 1, CHANNELS, SIDE * SIDE);
         double *worst = abs(by) < 8 ? &apart : &edge;       /* by 8 the picture's own border leaves the field of view */
         for (int c = 0; c < CHANNELS; c++)
-            *worst = fmax(*worst, fmax(fabs(mean[1][c] - mean[0][c]), fabs(most[1][c] - most[0][c])));
+            *worst = worse(*worst, worse(fabs(mean[1][c] - mean[0][c]), fabs(most[1][c] - most[0][c])));
     }
     printf("\nglobal pools of a convolution, an 8x8 picture in 24x24, by how much they differ\n"
            "  moved by up to 7 pixels: %.1e; by 8, to the border: %.1e\n", apart, edge);
@@ -120,7 +122,7 @@ static void linear_part(Program *p, Lab *l)
     memcpy(w->data, quarter, sizeof quarter);
     apply(l, AVERAGE, l->x, average);
     Tensor *depthwise = op_conv2d(l->tape, l->x, w, NULL, (ConvArg){ .stride = { 2, 2 }, .groups = CHANNELS });
-    for (int i = 0; i < HALF; i++) apart = fmax(apart, fabsf(((float *)depthwise->data)[i] - average[i]));
+    for (int i = 0; i < HALF; i++) apart = worse(apart, fabsf(((float *)depthwise->data)[i] - average[i]));
     tape_reset(l->tape);
     pooling_shift(l->moved->data, l->x->data, CHANNELS, SIDE, SIDE, 3, -5);
     for (int i = 0; i < 4 * HALF; i++)
@@ -129,7 +131,7 @@ static void linear_part(Program *p, Lab *l)
         Map f = k ? MAX : AVERAGE;
         double *off = k ? &max_off : &mean_off;
         apply(l, f, l->x, of_x), apply(l, f, l->moved, of_moved), apply(l, f, sum, of_sum);
-        for (int i = 0; i < HALF; i++) *off = fmax(*off, fabsf(of_sum[i] - of_x[i] - of_moved[i]));
+        for (int i = 0; i < HALF; i++) *off = worse(*off, fabsf(of_sum[i] - of_x[i] - of_moved[i]));
     }
     printf("\naverage 2x2 and a depthwise convolution by quarters: %.1e apart\n"
            "pool(a + b) beside pool(a) + pool(b): average %.1e, maximum %.1e\n", apart, mean_off, max_off);
