@@ -622,8 +622,8 @@ static double digits_part(Program *p, Tape *t, const Options *o, const Dataset *
         int done = 0;
         for (; done < runs && !p->stopped; done++) result[done] = one_seed(p, t, o, set, done, keys, missed);
         qsort(result, (size_t)done, sizeof *result, by_size);
-        printf("  %d head%s of keys: %.4f of the unseen images read right, median of %d runs\n", keys,
-               keys > 1 ? "s" : "", result[done / 2], done);
+        printf("  %d head%s of keys: %.4f of the unseen images read right, median of %d run%s\n", keys,
+               keys > 1 ? "s" : "", result[done / 2], done, done > 1 ? "s" : "");
         if (keys == o->keys) median = result[done / 2];
     }
     return median;
