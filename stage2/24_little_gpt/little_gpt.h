@@ -63,7 +63,7 @@ double little_gpt_head(float *dh, float *dwte, float *score,                    
 
 /*
  * The next token: softmax(score / temperature) over the tokens that may come, drawn by u in [0, 1).
- *   temperature 0          the best, whatever u is; of equals the first
+ *   temperature >= 0       0: the best, whatever u is; of equals the first
  *   top > 0                only the top best may come (0: all)                   Fan et al., arXiv:1805.04833
  *   share < 1              of these only the fewest best that have at least this share of their probabilities
  *                          (0 < share <= 1)                                      Holtzman et al., arXiv:1904.09751

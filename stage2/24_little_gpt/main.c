@@ -342,16 +342,16 @@ static double same_part(Program *p, const Options *o, const Prose *text, double 
     double   apart = 0, by_hand = 0, library = 0, first = NAN;
     copy_to_library(&m, n.gpt);
     for (int step = 0; step < o->own && !p->stopped; step++) {
+        double start = seconds();
         Rng    here = rng_stream(&n.rng, 1000 + (uint64_t)step);
         Batch  b = batch_of(own_tape, text, o, &here);
-        double start = seconds();
         m.p->grad = zeros_like(m.p);
-        double loss = own_gradient(&m, m.p->grad->data, &b, room), middle = seconds();
+        double loss = own_gradient(&m, m.p->grad->data, &b, room);
         optim_clip(own_tape, &params, 1);
         optim_set_rate(optim, rate_at(o, step));
         optim_step(optim, own_tape);
         tape_reset(own_tape);
-        by_hand += middle - start, start = seconds();
+        by_hand += seconds() - start, start = seconds();
         double other = net_step(&n, o, text, step);
         library += seconds() - start;
         apart = isnan(loss) || isnan(apart) ? NAN : fmax(apart, fabs(loss - other));
@@ -522,15 +522,15 @@ static double train(Program *p, const Options *o, const Prose *text, int index, 
     int64_t every = o->steps / 10 > 0 ? o->steps / 10 : 1, most = p->full ? 100000 : 200;
     double  sum = 0, start = seconds();
     if (!index) resume(p, &n);
-    int64_t from = n.clock[0];
+    int64_t from = n.clock[0], drawn = from;
     for (int64_t step = from; step < o->steps && !p->stopped; step++) {
         sum += net_step(&n, o, text, step);
         n.clock[0] = step + 1;
         program_progress(p, step + 1, o->steps, "steps");
         if ((step + 1) % every) continue;
-        if (plot) plot_point(plot, "learnt from", (double)(step + 1), sum / (double)every);
+        if (plot) plot_point(plot, "learnt from", (double)(step + 1), sum / (double)(step + 1 - drawn));
         if (plot) plot_point(plot, "unseen", (double)(step + 1), unseen_loss(&n, o, text, 64));
-        sum = 0;
+        sum = 0, drawn = step + 1;
     }
     if (plot) program_try(p, plot_done(plot));
     if (!index && p->save) program_try(p, checkpoint_save(p->save, &n.state, "a little GPT"));

@@ -126,7 +126,7 @@ static void block(const Case *c)
     emit("y", y, N, C);
 }
 
-PROBE(little_gpt_block, by_pencil)                  /* all matrices 0: what is left is x, and the last biases */
+PROBE(little_gpt_block, by_pencil)                  /* branches end in 0: what is left is x, and their last biases */
 {
     Case c = case_of(1, 2, 2, 1);
     c.w.out = probe_given(0, 0, 0, 0), c.w.bout = probe_given(1, 2);
@@ -290,7 +290,7 @@ static void pick(const float *score, int V, double temperature, int top, double 
     emit_exact("token", drawn, 16);
 }
 
-PROBE(little_gpt_pick, by_pencil)                   /* 1/7, 4/7, 2/7: of the first 16 draws nine are token 1 */
+PROBE(little_gpt_pick, by_pencil)                   /* 1/7, 4/7, 2/7: of the 16 nine or ten are token 1 */
 {
     pick(probe_given(0, 2 * ln2, ln2), 3, 1, 0, 1);
 }
