@@ -488,17 +488,15 @@ static double loss_of(Arena *a, const Vectors *v, const Walks *w, const Options 
     return sum / (double)pairs;
 }
 
-typedef struct Turn {
-    double loss, cosine, axis;
-} Turn; /* the largest changes; axis: what is left of the first axis */
+/* The largest changes; axis: the cosine of the first column and the new one. */
+typedef struct Turn { double loss, cosine, axis; } Turn;
 
 static Turn turn(Rng *rng, const Vectors *v, const Walks *w, const Options *o)
 {
     Arena  *a = arena_new("turn");
     double *Q = space(a, (int64_t)v->D * v->D, sizeof *Q), ab = 0, aa = 0, bb = 0;
-    Vectors other = {
-        .N = v->N, .D = v->D, .in = floats(a, (int64_t)v->N * v->D), .out = floats(a, (int64_t)v->N * v->D)
-    };
+    Vectors other = { .N = v->N, .D = v->D, .in = floats(a, (int64_t)v->N * v->D),
+                      .out = floats(a, (int64_t)v->N * v->D) };
     Turn    t = { 0 };
     right_angles(rng, Q, v->D);
     turned(other.in, v->in, Q, v->N, v->D);
@@ -552,9 +550,8 @@ static Uses uses(Program *program, Rng *rng, const Options *o)
     printf("  hidden links against pairs without one: AUC %.3f (by chance 0.5)\n", u.auc);
     printf("  of the %d nearest pairs %.1f %% are the links walked along (by chance %.1f %%)\n", n.edges - hidden,
            100 * u.rebuilt, 200. * (n.edges - hidden) / n.nodes / (n.nodes - 1));
-    printf(
-        "  both tables turned by lot: loss changes by %.1e, cosines by %.1e; the first axis and the new one: %.2f\n\n",
-        u.turn.loss, u.turn.cosine, u.turn.axis);
+    printf("  both tables turned by lot: loss changes by %.1e, cosines by %.1e; the first axis and the new one: "
+           "%.2f\n\n", u.turn.loss, u.turn.cosine, u.turn.axis);
     arena_free(a);
     return u;
 }

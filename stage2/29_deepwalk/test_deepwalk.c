@@ -215,10 +215,14 @@ static void scale(double size, int rows, float rate, int D)
 static void emit_ask(float *u, float *dv, const float *v, int label, float rate, int D, double size)
 {
     probe_freeze();
-    float loss = (float)deepwalk_ask(u, dv, v, label, rate, D);
-    scale(size, 1, rate, D);
+    float  loss = (float)deepwalk_ask(u, dv, v, label, rate, D);
+    double z = 1 + D * size * size;                     /* what rounds in u . v; a slope moves by less than that */
+    probe_terms(D);
+    probe_scale(z);
     emit("loss", &loss, 1);
+    probe_scale(size * (1 + rate * z));
     emit("u", u, D);
+    probe_scale(size * (1 + z));
     emit("dv", dv, D);
 }
 
