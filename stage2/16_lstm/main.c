@@ -47,6 +47,8 @@ static double median(double *x, int n)
 
 /* ---- What a cell keeps ----------------------------------------------------------------------------------------- */
 
+static double worse(double a, double b) { return a >= b || isnan(a) ? a : b; }      /* fmax would lose a NaN */
+
 static void softmax3(float c[3])
 {
     float sum = 0;
@@ -78,7 +80,7 @@ static double keep_part(void)
             if (t == 1 || t == 10 || t == T) printf("  %8.4f%8.4f%8.4f", c[0], c[1], c[2]);
         }
         printf("\n");
-        for (int k = 0; k < H && kind == 0; k++) changed = fmax(changed, fabs(c[k] - c0[k]));
+        for (int k = 0; k < H && kind == 0; k++) changed = worse(changed, fabs(c[k] - c0[k]));
     }
     return changed;
 }
@@ -124,8 +126,9 @@ static bool cancel_part(double *left)
         printf("\n  %-28s", sigmoid ? "c, candidate sigmoid(x)" : "c, candidate tanh(x)");
         for (int t = 0; sign[t]; t++) {
             float x = sign[t] == '+' ? 1 : sign[t] == '-' ? -1 : 0, before = c[sigmoid];
-            lstm_cell(&h, &c[sigmoid], gate, (float[]){ OPEN, OPEN, x, OPEN }, &before, 1, 1);
-            if (sigmoid) c[1] = before + 1 / (1 + expf(-x)), fell |= c[1] < before;
+            float z = sigmoid ? atanhf(1 / (1 + expf(-x))) : x;     /* the cell's own tanh makes the sigmoid of it */
+            lstm_cell(&h, &c[sigmoid], gate, (float[]){ OPEN, OPEN, z, OPEN }, &before, 1, 1);
+            if (sigmoid) fell |= !(c[1] >= before);
             printf("%8.3f", c[sigmoid]);
         }
     }
@@ -297,14 +300,12 @@ static double same_part(Program *p)
             Tensor *ends = op_mul(t[k], op_add(t[k], r.h, r.c), random_tensor(t[k], &rng, SHAPE(c[i].B, H)));
             Tensor *all = op_mul(t[k], r.y, random_tensor(t[k], &rng, SHAPE(c[i].T, c[i].B, H)));
             y[k] = op_add(t[k], op_sum(t[k], ends, 3), op_sum(t[k], all, 7));
-            apart = k ? fmax(apart, fabs(tensor_get(y[1], 0) - tensor_get(y[0], 0))) : apart;
+            if (k) apart = worse(apart, fabs(tensor_get(y[1], 0) - tensor_get(y[0], 0)));
             tape_backward(t[k], y[k]);
         }
         for (int j = 0; j < 7; j++)
-            for (int64_t e = 0; in[0][j] && e < tensor_count(in[0][j]); e++) {
-                double d = fabs(tensor_get(in[0][j]->grad, e) - tensor_get(in[1][j]->grad, e));
-                apart = isnan(d) || isnan(apart) ? NAN : fmax(apart, d);
-            }
+            for (int64_t e = 0; in[0][j] && e < tensor_count(in[0][j]); e++)
+                apart = worse(apart, fabs(tensor_get(in[0][j]->grad, e) - tensor_get(in[1][j]->grad, e)));
         for (int k = 0; k < 2; k++) tape_free(t[k]);
     }
     return apart;
@@ -378,8 +379,8 @@ static double adding_run(Program *p, const Options *o, Tape *t, Start start, uin
 
 static void adding_part(Program *p, const Options *o, Tape *t, double error[STARTS])
 {
-    Plot *plot = program_plot(p, "adding", (PlotArg){ .title = "Adding two of 100 numbers", .x = "step",
-        .y = "mean squared error", .log_y = true, .kind = PLOT_LINES,
+    Plot *plot = program_plot(p, "adding", (PlotArg){ .x = "step", .y = "mean squared error",
+        .title = sentence("Adding two of %d numbers", o->length), .log_y = true, .kind = PLOT_LINES,
         .caption = "The same net three times. Only the biases that it starts from differ." });
     printf("\nadding two marked numbers of %d, %d cells, %d steps; always to say 1 has an error of 0.1667\n", o->length,
            o->hidden, o->steps);
