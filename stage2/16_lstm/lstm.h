@@ -68,7 +68,7 @@ void lstm_weights_backward(float *dx, float *dw_ih, float *dw_hh, float *db,    
 /*
  * Biases to start with where things are to be remembered for up to T steps, T >= 3. u: uniform numbers from 0 to 1.
  *   of f  log(1 + u (T - 2))      of i  minus that      of g and o  0
- * so that a cell forgets over 2 + u (T - 2) steps: at z alone, f = 1 - 1/(2 + u (T - 2)), and i = 1 - f.
+ * so that a cell forgets over 2 + u (T - 2) steps: where z is the bias alone, f = 1 - 1/(2 + u (T - 2)), and i = 1 - f.
  * Tallec, Ollivier: Can recurrent neural networks warp time?, arXiv:1804.11188.
  */
 void lstm_chrono(float *b, const float *u, int T, int H);                           /* (4H), (H) */
