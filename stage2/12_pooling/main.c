@@ -116,13 +116,16 @@ static void linear_part(Program *p, Lab *l)
     enum { HALF = CHANNELS * SIDE * SIDE / 4 };
     float average[HALF], quarter[CHANNELS * 4], of_sum[HALF], of_x[HALF], of_moved[HALF];
     double apart = 0, mean_off = 0, max_off = 0;
+    int stride = maps[AVERAGE].stride;
     Tensor *w = tensor_new(l->x->arena, DEV_CPU, F32, SHAPE(CHANNELS, 1, 2, 2));
     Tensor *sum = tensor_new(l->x->arena, DEV_CPU, F32, SHAPE(1, CHANNELS, SIDE, SIDE));
     for (int i = 0; i < CHANNELS * 4; i++) quarter[i] = 0.25f;
     memcpy(w->data, quarter, sizeof quarter);
     apply(l, AVERAGE, l->x, average);
-    Tensor *depthwise = op_conv2d(l->tape, l->x, w, NULL, (ConvArg){ .stride = { 2, 2 }, .groups = CHANNELS });
-    for (int i = 0; i < HALF; i++) apart = worse(apart, fabsf(((float *)depthwise->data)[i] - average[i]));
+    ConvArg a = { .stride = { stride, stride }, .groups = CHANNELS };
+    Tensor *depthwise = op_conv2d(l->tape, l->x, w, NULL, a);
+    for (int i = 0; i < tensor_count(depthwise); i++)
+        apart = worse(apart, fabsf(((float *)depthwise->data)[i] - average[i]));
     tape_reset(l->tape);
     pooling_shift(l->moved->data, l->x->data, CHANNELS, SIDE, SIDE, 3, -5);
     for (int i = 0; i < 4 * HALF; i++)
@@ -130,8 +133,9 @@ static void linear_part(Program *p, Lab *l)
     for (int k = 0; k < 2; k++) {
         Map f = k ? MAX : AVERAGE;
         double *off = k ? &max_off : &mean_off;
-        apply(l, f, l->x, of_x), apply(l, f, l->moved, of_moved), apply(l, f, sum, of_sum);
-        for (int i = 0; i < HALF; i++) *off = worse(*off, fabsf(of_sum[i] - of_x[i] - of_moved[i]));
+        int side = apply(l, f, l->x, of_x);
+        apply(l, f, l->moved, of_moved), apply(l, f, sum, of_sum);
+        for (int i = 0; i < CHANNELS * side * side; i++) *off = worse(*off, fabsf(of_sum[i] - of_x[i] - of_moved[i]));
     }
     printf("\naverage 2x2 and a depthwise convolution by quarters: %.1e apart\n"
            "pool(a + b) beside pool(a) + pool(b): average %.1e, maximum %.1e\n", apart, mean_off, max_off);
