@@ -180,6 +180,12 @@ static LittleGptKept some_kept(const Case *c)
     return kept;
 }
 
+/* How far `to` may be off, made by products of what is off by so much: as much, beside the largest. */
+static double carried(double off, const float *from, int n, const float *to, int count)
+{
+    return off > 0 ? off / fmax(largest(from, n), 1e-30) * largest(to, count) : 0;
+}
+
 static void block_backward(const Case *c)
 {
     LittleGptKept kept = some_kept(c), d = room(c);
@@ -190,12 +196,14 @@ static void block_backward(const Case *c)
                           probe_inout(4 * C), probe_inout(4 * C * C), probe_inout(C) };
     probe_freeze();
     little_gpt_block_backward(dx, &dw, &d, c->x, &c->w, &kept, c->dy, c->B, c->T, C, c->H);
+    /* The reference's own numbers on the way; norms lose by rows that hardly vary, softmax by the size of its scores. */
     double dy = largest(c->dy, N * C), rows = sqrt(N), bent = dy * largest(c->w.back, 4 * C * C) * sqrt(C);
     double n2 = bent * largest(c->w.wide, 4 * C * C) * 2 * sqrt(C), row2 = size_of_row(kept.middle, N, C);
-    double middle = dy + n2 * 2 * row2, o = middle * largest(c->w.out, C * C) * sqrt(C);
-    double score = 1 + largest(kept.q, N * C) * largest(kept.k, N * C) * sqrt(C / c->H);
-    double qkv = 2 * o * score * (1 + largest(kept.v, N * C)) * fmax(largest(kept.q, N * C), largest(kept.k, N * C));
-    double n1 = qkv * largest(c->w.qkv, 3 * C * C) * sqrt(3 * C), row1 = size_of_row(c->x, N, C);
+    double middle = largest(d.middle, N * C) + largest(d.n2, N * C) * row2;
+    double o = carried(middle, d.middle, N * C, d.joined, N * C), score = 1 + largest(kept.lse, N * c->H);
+    double qkv = o * score * (1 + largest(kept.v, N * C) * sqrt(C / c->H))
+                 * fmax(largest(kept.q, N * C), largest(kept.k, N * C));
+    double n1 = carried(qkv, d.qkv, 3 * N * C, d.n1, N * C), row1 = size_of_row(c->x, N, C);
     struct { const char *name; float *x; int n; double size; } out[] = {
         { "dback", dw.back, 4 * C * C, dy * largest(kept.bent, 4 * N * C) * rows },
         { "dbback", dw.bback, C, dy * rows },
@@ -204,7 +212,7 @@ static void block_backward(const Case *c)
         { "dout", dw.out, C * C, middle * largest(kept.joined, N * C) * rows }, { "dbout", dw.bout, C, middle * rows },
         { "dqkv", dw.qkv, 3 * C * C, qkv * row1 * rows }, { "dbqkv", dw.bqkv, 3 * C, qkv * rows },
         { "dnorm1", dw.norm1, C, n1 * row1 * rows }, { "dbias1", dw.bias1, C, n1 * rows },
-        { "dx", dx, N * C, middle + 2 * n1 * row1 },
+        { "dx", dx, N * C, middle + n1 * row1 },
     };
     probe_terms(4 * C + c->T + N);
     for (size_t i = 0; i < sizeof out / sizeof *out; i++) {
