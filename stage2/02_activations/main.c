@@ -314,7 +314,8 @@ static const char *draw_saturation(Program *p, const Options *o, const Dataset *
     return plot_done(plot);
 }
 
-static const char *draw_dead(Program *p, const Options *o, const Dataset *set, double *leaky_dead)
+/* most: of ReLU, and of leaky ReLU, at the rate that kills most. */
+static const char *draw_dead(Program *p, const Options *o, const Dataset *set, double most[2])
 {
     static const int    shown[] = { ACTIVATIONS_RELU, ACTIVATIONS_LEAKY_RELU, ACTIVATIONS_ELU, ACTIVATIONS_GELU };
     static const double rates[] = { 0.03, 0.1, 0.3, 1, 3 };
@@ -334,7 +335,7 @@ static const char *draw_dead(Program *p, const Options *o, const Dataset *set, d
                 dead += train(p, o, set, shown[k], rates[r], p->seed + (uint64_t)s, STEPS).dead / o->seeds;
             printf("%8.1f %%", 100 * dead);
             plot_point(plot, names[shown[k]], rates[r], round(1e4 * dead) / 1e4);
-            if (k == 1) *leaky_dead = fmax(*leaky_dead, dead);
+            if (k < 2) most[k] = fmax(most[k], dead);
         }
         program_progress(p, r + 1, RATES, "rates");
     }
@@ -386,7 +387,7 @@ int main(int argc, char **argv)
     Arena   *a = arena_new("data");
     Rng      rng = rng_new(p->seed);
     Dataset  set;
-    double   leaky_dead = 0;
+    double   dead[2] = { 0, 0 };
     check_options(p, &o);
     tables(p);
     program_try(p, draw_curves(p, "values", "five of the nine functions", value));
@@ -395,8 +396,10 @@ int main(int argc, char **argv)
     xor_table(&o, &rng);
     program_try(p, data_load(a, o.data, F32, &set));
     program_try(p, draw_saturation(p, &o, &set, &rng));
-    program_try(p, draw_dead(p, &o, &set, &leaky_dead));
-    program_promise(p, "share of leaky units that are dead", leaky_dead, "<=", 0);
+    program_try(p, draw_dead(p, &o, &set, dead));
+    if (!strcmp(o.data, "digits") && !p->stopped)
+        program_promise(p, "share of ReLUs that are dead, at the worst rate", dead[0], ">=", 0.5);
+    program_promise(p, "share of leaky units that are dead", dead[1], "<=", 0);
     all_kinds(p, &o, &set);
     arena_free(a);
     return program_end(p);
