@@ -627,8 +627,8 @@ static void print_summary(const Exercise *e, int n)
     }
 }
 
-/* "Next   make watch EX=softmax   (mend softmax_log)": before and after stand around the step's name, which goes without
- * the exercise's where the line would be too long. */
+/* "Next   make watch EX=softmax   (mend softmax_log)": before and after stand around the step's name, which goes
+ * without the exercise's where the line would be too long. */
 static void print_watch(const Exercise *e, const Step *s, const char *before, const char *after)
 {
     size_t prefix = strlen(e->name) + 1, rest = strlen(before) + strlen(s->name) + strlen(after);
