@@ -47,13 +47,14 @@ __global__ void direct(float *y, const float *x, const float *w, const float *b,
     y[i] = sum;
 }
 
-/* v2: a block a square of 16 x 16 places. What they see of a channel is fetched once, into shared memory; a second
- * array remembers what was outside. blockIdx.y: image and output. */
+/* v2: a block a square of 16 x 16 places. What they see of a channel is fetched once, into shared memory; what was
+ * outside is not asked for. blockIdx.x: squares, output, image, all in one, for y and z end at 65535. */
 __global__ void tiled(float *y, const float *x, const float *w, const float *b, Shape s, int high, int wide)
 {
     extern __shared__ float seen[];                     /* (high,wide) */
-    int across = (s.OW + TILE - 1) / TILE, o = blockIdx.y % s.OC, n = blockIdx.y / s.OC;
-    int i0 = blockIdx.x / across * TILE, j0 = blockIdx.x % across * TILE, i = i0 + threadIdx.y, j = j0 + threadIdx.x;
+    int across = (s.OW + TILE - 1) / TILE, squares = (s.OH + TILE - 1) / TILE * across, at = blockIdx.x % squares;
+    int map = blockIdx.x / squares, o = map % s.OC, n = map / s.OC;
+    int i0 = at / across * TILE, j0 = at % across * TILE, i = i0 + threadIdx.y, j = j0 + threadIdx.x;
     int row0 = s.at(0, i0, 0), col0 = s.at(1, j0, 0);
     float sum = b ? b[o] : 0;
     for (int ch = 0; ch < s.CG; ch++) {
@@ -67,17 +68,18 @@ __global__ void tiled(float *y, const float *x, const float *w, const float *b, 
         }
         __syncthreads();
     }
-    if (i < s.OH && j < s.OW) y[((long long)blockIdx.y * s.OH + i) * s.OW + j] = sum;
+    if (i < s.OH && j < s.OW) y[((long long)map * s.OH + i) * s.OW + j] = sum;
 }
 
 /* v3: the product of matrices, its second factor never written down: a tile of it is gathered from x when it is needed.
- * A pixel fetched serves 16 outputs, a weight 16 places. blockIdx.z: image and group. `col`: the factor, where there
- * is one. */
+ * A pixel fetched serves 16 outputs, a weight 16 places. blockIdx.x: places, group, image. `col`: the factor, where
+ * there is one. */
 __global__ void product(float *y, const float *x, const float *col, const float *w, const float *b, Shape s)
 {
     __shared__ float a[TILE][TILE], m[TILE][TILE];
-    int group = blockIdx.z % s.groups, n = blockIdx.z / s.groups;
-    int p = blockIdx.x * TILE + threadIdx.x, o = blockIdx.y * TILE + threadIdx.y;      /* o counts within the group */
+    int across = (s.P + TILE - 1) / TILE, group = blockIdx.x / across % s.groups, n = blockIdx.x / across / s.groups;
+    int p = blockIdx.x % across * TILE + threadIdx.x;
+    int o = blockIdx.y * TILE + threadIdx.y;            /* counts within the group */
     float sum = 0;
     for (int q0 = 0; q0 < s.K; q0 += TILE) {
         int qa = q0 + threadIdx.x, qm = q0 + threadIdx.y;
@@ -302,13 +304,13 @@ void convolution_tiled_cuda(float *y, const float *x, const float *w, const floa
     int   high = (TILE - 1) * s.stride[0] + (s.KH - 1) * s.dilation[0] + 1;
     int   wide = (TILE - 1) * s.stride[1] + (s.KW - 1) * s.dilation[1] + 1;
     if (s.N)
-        tiled<<<dim3(parts(s.OH, TILE) * parts(s.OW, TILE), s.N * s.OC), dim3(TILE, TILE),
+        tiled<<<parts(s.OH, TILE) * parts(s.OW, TILE) * s.N * s.OC, dim3(TILE, TILE),
                 (size_t)high * wide * sizeof(float)>>>(y, x, w, b, s, high, wide);
 }
 
 static void products(float *y, const float *x, const float *col, const float *w, const float *b, int N, const Shape &s)
 {
-    product<<<dim3(parts(s.P, TILE), parts(s.OG, TILE), N * s.groups), dim3(TILE, TILE)>>>(y, x, col, w, b, s);
+    product<<<dim3(parts(s.P, TILE) * N * s.groups, parts(s.OG, TILE)), dim3(TILE, TILE)>>>(y, x, col, w, b, s);
 }
 
 void convolution_implicit_cuda(float *y, const float *x, const float *w, const float *b, const Convolution *c)
