@@ -196,7 +196,7 @@ static void block_backward(const Case *c)
                           probe_inout(4 * C), probe_inout(4 * C * C), probe_inout(C) };
     probe_freeze();
     little_gpt_block_backward(dx, &dw, &d, c->x, &c->w, &kept, c->dy, c->B, c->T, C, c->H);
-    /* The reference's own numbers on the way; norms lose by rows that hardly vary, softmax by the size of its scores. */
+    /* The reference's own numbers on the way; norms lose by rows that hardly vary, softmax by the scores' size. */
     double dy = largest(c->dy, N * C), rows = sqrt(N), bent = dy * largest(c->w.back, 4 * C * C) * sqrt(C);
     double n2 = bent * largest(c->w.wide, 4 * C * C) * 2 * sqrt(C), row2 = size_of_row(kept.middle, N, C);
     double middle = largest(d.middle, N * C) + largest(d.n2, N * C) * row2;
