@@ -29,6 +29,7 @@ std::string expected;
 bool told;                                  /* a finding, in this trial */
 void *hoard;
 int trials;
+size_t brought_home;                        /* bytes, by device_back() */
 
 [[noreturn]] void fail(const std::string &sentence)
 {
@@ -99,6 +100,7 @@ const void *back(const void *device)
         if (b->device == device) {
             b->host.resize(b->size + 1);
             must(cudaMemcpy(b->host.data(), device, b->size, cudaMemcpyDeviceToHost));
+            brought_home += b->size;
             return b->host.data();
         }
     fail("device_back() takes what device_in(), device_inout() and device_out() returned");
@@ -172,6 +174,7 @@ void device_start(void)
     if (trials++) give_back();
 #ifdef __SIMT__
     if (looked_at()) simt::counters_reset();
+    simt::bytes_to_host = brought_home = 0;
 #endif
 }
 
@@ -180,7 +183,10 @@ const char *device_end(void)
     must(cudaDeviceSynchronize());
     must(cudaGetLastError());               /* whoever left one behind should have been told */
 #ifdef __SIMT__
-    if (looked_at() && worker_count) worker_count("cost", cost());
+    if (looked_at() && worker_count) {
+        worker_count("cost", cost());
+        worker_count("bytes_to_host", (double)(simt::bytes_to_host - brought_home));
+    }
 #endif
     const char *damage = changed();
     give_back();

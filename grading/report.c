@@ -316,8 +316,8 @@ static void print_checked(const Exercise *e)
     for (int i = 0; i < e->n_steps; i++) clean += e->step[i].clean, n += e->step[i].n;
     if (clean == n) snprintf(line, sizeof line, "robustness: check mode finds nothing to say");
     else
-        snprintf(line, sizeof line, "robustness: %d of %d probes clean in check mode; %s: %s", clean, n,
-                 e->sanitized_probe, e->sanitizer);
+        snprintf(line, sizeof line, "robustness: %d of %d probes clean in check mode; %s%s%s", clean, n,
+                 e->sanitized_probe, *e->sanitized_probe ? ": " : "", e->sanitizer);
     print_wrapped("  ", line);
     for (int i = 0; i < e->n_steps; i++) {
         const Step *s = &e->step[i];

@@ -278,6 +278,8 @@ cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *all_bytes)
 
 /* ---- Copies ---- */
 
+uint64_t simt::bytes_to_host;
+
 /* NULL, or what is wrong with one end of a copy. */
 static std::string wrong_end(const char *which, const void *p, size_t size, bool device, const char *kind)
 {
@@ -308,7 +310,10 @@ static cudaError_t copy_check(void *to, const void *from, size_t size, cudaMemcp
     if (!size) return cudaSuccess;
     std::string wrong = wrong_end("source", from, size, from_device, names[kind]);
     if (wrong.empty()) wrong = wrong_end("target", to, size, *to_device, names[kind]);
-    if (wrong.empty()) return cudaSuccess;
+    if (wrong.empty()) {
+        if (from_device && (!*to_device || live(to)->managed)) bytes_to_host += size;
+        return cudaSuccess;
+    }
     say(ERROR, "bad-copy", at, "", wrong);
     return fail(cudaErrorInvalidValue);
 }
@@ -402,6 +407,7 @@ cudaError_t simt_from_symbol(void *to, const void *symbol, size_t room, size_t s
 {
     start();
     if (offset > room || size > room - offset) return fail(cudaErrorInvalidValue);
+    bytes_to_host += size;
     submit(stream, [=] {
         Open open;
         memcpy(to, (const char *)symbol + offset, size);

@@ -152,6 +152,7 @@ void counters_reset();                        /* from here on everything is coun
 void log_start();                             /* from here on kernels are logged, as under SIMT_LOG */
 bool log_write(const char *path);             /* what was logged since. C: simt_log_start(), simt_log_write() */
 extern bool checked;                          /* check mode */
+extern uint64_t bytes_to_host;                /* so many were copied there, or to managed memory, from the device */
 extern bool lines_later;                      /* a place that only addr2line knows is told as "@1a2b", the address */
 
 /* ---- Memory and streams, for what is built on them (cuBLAS, graphs, cooperative launches) ---- */

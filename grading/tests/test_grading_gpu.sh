@@ -34,13 +34,15 @@ verdict() { # WHAT STEP VERDICT
 
 hand_in 's/if (n < N) y\[n\] = a\[n\] + b\[n\];/(void)N, y[n] = a[n] + b[n];/' \
     's/int stride = gridDim.x \* blockDim.x;/int piece = (N + gridDim.x * blockDim.x - 1) \/ (gridDim.x * blockDim.x), first = (blockIdx.x * blockDim.x + threadIdx.x) * piece;/' \
-    's/for (int n = blockIdx.x \* blockDim.x + threadIdx.x; n < N; n += stride)/for (int n = first; n < N \&\& n < first + piece; n++)/'
+    's/for (int n = blockIdx.x \* blockDim.x + threadIdx.x; n < N; n += stride)/for (int n = first; n < N \&\& n < first + piece; n++)/' \
+    's/^    if (H > 0 && W > 0) mirror<<<.*/    static float p[4096], q[4096]; int n = H * W;\n    cudaMemcpy(p, x, n * 4, cudaMemcpyDeviceToHost);\n    for (int i = 0; i < n; i++) q[i] = p[i \/ W * W + W - 1 - i % W];\n    if (n) mirror<<<1, 1>>>(y, x, 1, 1), cudaMemcpy(y, q, n * 4, cudaMemcpyHostToDevice);/'
 grade --seed 1
 says 'correctness is whole' 'correctness 60'
 says 'array, index, thread, line' "$name.cu:20: add: block (0,0,0), thread (5,0,0): reads element 5 of a (5 elements of 4 bytes)"
 says 'the known mistake' 'Every thread adds, those behind N too'
 says 'a counter' 'performance of gpu_first_kernel_axpy: global_load_sectors_per_request is 32, the reference'
 says 'the known mistake of a counter' 'Each thread walks through a piece of its own'
+says 'the host does the work' 'performance of gpu_first_kernel_mirror: not counted, for its kernels do next to nothing'
 grade --seed 1                              # what is remembered of the same file
 says 'the same again' 'Each thread walks through a piece of its own'
 
@@ -65,6 +67,9 @@ no_points 'not looked at' 'the file speaks to what looks at it, the emulator'
 hand_in 's/^enum { THREADS = 256 };.*/#ifdef __SANITIZE_THREAD__\nenum { THREADS = 256 };\n#else\nenum { THREADS = 128 };\n#endif/'
 grade
 no_points 'another file' 'the file is another one when check mode looks'
+hand_in '$a extern "C" void device_expects(const char *);\nvoid quiet() { device_expects("race"); }'
+grade
+no_points "a probe's word" 'the file calls what its probes call'
 fi
 hand_in '$a extern "C" void __tsan_read4(void *p); void __tsan_read4(void *p) { (void)p; }'
 grade --step ${name}_add
