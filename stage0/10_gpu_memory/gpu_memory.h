@@ -9,8 +9,9 @@ extern "C" {
 
 /*
  * The functions are the host's; their pointers are addresses on the device, but for gpu_memory_run()'s. Sizes are >= 0;
- * where there is nothing to do no kernel is launched. Counts of numbers fit an int. Outputs overlap no input. What a
- * function launches may still run when it returns.
+ * where there is nothing to do no kernel is launched. Counts of numbers fit an int, with the threads of a grid added;
+ * R, C and B are at most 65535, as many blocks as a grid has along y and z. Outputs overlap no input. What a function
+ * launches may still run when it returns.
  *
  * A warp's access is one request. It moves whole sectors: 32 bytes that begin at a multiple of 32. Shared memory has
  * 32 banks, word w (of 4 bytes) in bank w % 32; each bank hands out one word a wave. Source: CUDA C++ Best Practices

@@ -24,6 +24,7 @@ PROBE(gpu_memory_copy, more_numbers_than_threads)
     emit("y", device_back(y), N);
     emit_counter("global_load_sectors_per_request");
     emit_counter("global_store_sectors_per_request");
+    emit_counter("blocks");
 }
 
 PROBE(gpu_memory_copy, nothing)
