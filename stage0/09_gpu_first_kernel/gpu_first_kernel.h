@@ -21,11 +21,11 @@ int gpu_first_kernel_blocks(int N, int threads);
 void gpu_first_kernel_add(float *y, const float *a, const float *b, int N);             /* (N), (N), (N) */
 
 /* y[n] += a x[n] by blocks x threads threads, however many that are: each takes n = its number, then the next one that
- * nobody has, a grid further. blocks, threads >= 1; neither is changed. */
+ * nobody has, a grid further. blocks, threads >= 1; neither is changed. N + blocks threads fits an int. */
 void gpu_first_kernel_axpy(float *y, float a, const float *x, int N, int blocks, int threads);      /* (N), (N) */
 
 /* A picture of H rows and W columns mirrored, left for right: y[h][w] = x[h][W-1-w]. A grid of two dimensions: x runs
- * along the columns. */
+ * along the columns. H <= 65535, as many blocks as a grid has along y. */
 void gpu_first_kernel_mirror(float *y, const float *x, int H, int W);                   /* (H,W), (H,W) */
 
 /* y[n] = 2 x[n] by blocks of that many threads; returns what CUDA says of the launch: cudaSuccess, which is 0, or the
