@@ -131,7 +131,7 @@ static char *preprocessed(const Exercise *e, const Toolchain *t, const char *fla
 
 static const char *evades(const Exercise *e, const Toolchain *t)
 {
-    static const char *const words[] = { "no_sanitize", "simt", "__tsan", "__ubsan", "__asm", "asm(", "asm volatile",
+    static const char *const words[] = { "no_sanitize", "__tsan", "__ubsan", "__asm", "asm(", "asm volatile",
                                          "disable_sanitizer_instrumentation" };
     static const char *const names[] = { "dlsym", "dlopen", "dladdr", "dl_iterate_phdr", "_r_debug", "setenv",
                                          "putenv", "environ" };
@@ -144,6 +144,8 @@ static const char *evades(const Exercise *e, const Toolchain *t)
     if (plain && checked && strcmp(plain, checked)) why = "the file is another one when check mode looks";
     for (size_t i = 0; plain && i < sizeof words / sizeof *words; i++)
         if (strstr(plain, words[i])) why = "the file speaks to what looks at it, the emulator";
+    for (const char *p = plain; p && (p = strstr(p, "simt")); p += 4)       /* simt::, simt_; simtile is nobody's */
+        if (!isalpha((unsigned char)p[4])) why = "the file speaks to what looks at it, the emulator";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (build_asks_for(object, names[i])) why = "the file asks for what could lead it to the emulator";
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)

@@ -67,6 +67,12 @@ no_points 'not looked at' 'the file speaks to what looks at it, the emulator'
 hand_in 's/^enum { THREADS = 256 };.*/#ifdef __SANITIZE_THREAD__\nenum { THREADS = 256 };\n#else\nenum { THREADS = 128 };\n#endif/'
 grade
 no_points 'another file' 'the file is another one when check mode looks'
+hand_in '$a namespace simt { void counters_reset(); }'
+grade
+no_points "the emulator's name" 'the file speaks to what looks at it, the emulator'
+hand_in '$a static int simtile = 1;\nint similar() { return simtile; }'
+grade
+says 'a name that only looks like it' 'correctness 60 · robustness 20'
 hand_in '$a extern "C" void device_expects(const char *);\nvoid quiet() { device_expects("race"); }'
 grade
 no_points "a probe's word" 'the file calls what its probes call'
