@@ -505,8 +505,9 @@ $(foreach v,$(variants),$(eval $(call test_program,$v)))
 
 # ---- CUDA on the CPU: the same .cu files fast and in check mode; nvcc, where it is, compiles them as well ------------------
 
-build/simtcc: $(addprefix build/ref/common/,simt/simtcc.o simt/rewrite.o file.o check.o) build/flags/ld_ref
-	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) $(zlib_libs)
+# A compiler, and no part of what it compiles: without LDFLAGS, or a linker's flag would compile every .cu file again.
+build/simtcc: $(addprefix build/ref/common/,simt/simtcc.o simt/rewrite.o file.o check.o)
+	$(Q)$(CC) $(openmp) -o $@ $^ $(deps_ldflags) $(zlib_libs)
 build/show: build/ref/common/simt/show.o build/ref/libcommon.a build/flags/ld_ref build/flags/libs
 	$(Q)$(ld_ref) -o $@ $(filter %.o,$^) build/ref/libcommon.a $(libs)
 build/simt/%.o: %.cpp build/flags/cc_simt
