@@ -515,10 +515,10 @@ build/simt/%.o: %.cpp build/flags/cc_simt
 	$(Q)$(cc_simt) -MMD -MP -c -o $@ $<
 build/simt/libsimt.a: $(patsubst %.cpp,build/simt/%.o,$(wildcard common/simt/*.cpp))
 	$(Q)rm -f $@ && ar rcs $@ $^
-# What cuBLAS's place is taken by, for simtcc when it links.
+# What libcommon.a needs, which takes cuBLAS's place, for simtcc when it links.
 build/simt/libs: build/flags/libs build/ref/libcommon.a
 	@mkdir -p $(@D)
-	@echo '$(CURDIR)/build/ref/libcommon.a $(openmp) $(subst ',,$(deps_ldflags) $(libs))' >$@
+	@echo '$(openmp) $(subst ',,$(deps_ldflags) $(libs))' >$@
 define cuda_mode
 build/simt/$1/%.o: %.cu build/simtcc build/flags/cu_$1
 	@mkdir -p $$(@D)

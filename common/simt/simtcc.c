@@ -268,7 +268,7 @@ static const char *read_arguments(int argc, char **argv)
     return NULL;
 }
 
-/* Libraries of NVIDIA's are the emulator's own: build/simt/libs says what those need. */
+/* Libraries of NVIDIA's are the emulator's own, over libcommon.a: build/simt/libs says what that needs. */
 static bool is_library(const char *a)
 {
     static const char *const ours[] = { "-lcublas", "-lcublasLt", "-lcudnn", "-lcudart", "-lcuda", "-lcurand", NULL };
@@ -363,6 +363,7 @@ static int link_all(int argc, char **argv, const char *top, int given)
     if (job.wants_libraries) {
         const char *wrong = file_read(format("%s/build/simt/libs", top), &libs);
         if (wrong) return say(wrong);
+        argument(format("%s/build/ref/libcommon.a", top));
         for (char *a = strtok((char *)libs.data, " \n"); a; a = strtok(NULL, " \n")) argument(a);
     }
     argument("-pthread");
